@@ -1,0 +1,175 @@
+"""Every statement of articles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, or_, select
+from sqlalchemy import tuple_, update
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from api.articles.schemas import ArticleSort
+from models import Article, ArticleTag, Handle, User
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleRow:
+    """An article with what is shown beside it."""
+
+    article: Article
+    author: User | None
+    tags: list[str]
+
+
+_tags = (
+    select(func.array_agg(aggregate_order_by(col(ArticleTag.tag), col(ArticleTag.position))))
+    .where(col(ArticleTag.article_id) == col(Article.id))
+    .scalar_subquery()
+)
+
+_SORT_KEYS: dict[ArticleSort, ColumnElement[Any]] = {
+    ArticleSort.NEW: col(Article.created_at),
+    ArticleSort.ACTIVE: col(Article.last_activity_at),
+    ArticleSort.TOP: col(Article.score),
+    ArticleSort.HOT: col(Article.hot),
+}
+
+
+def visible() -> ColumnElement[bool]:
+    """Return the predicate of every surface that shows articles."""
+    return col(Article.deleted_at).is_(None)
+
+
+def refers_to(ref: str) -> ColumnElement[bool]:
+    """Return the predicate of an id or a slug; a slug never looks like an id."""
+    try:
+        return col(Article.id) == UUID(ref)
+    except ValueError:
+        return col(Article.slug) == ref
+
+
+async def find_id(session: AsyncSession, ref: str) -> UUID | None:
+    """Return the id of a visible article."""
+    return await session.scalar(select(col(Article.id)).where(refers_to(ref), visible()))
+
+
+async def find_article(session: AsyncSession, ref: str) -> ArticleRow | None:
+    """Return a visible article by id or slug."""
+    row = (await session.execute(_select_rows().where(refers_to(ref)))).one_or_none()
+    return None if row is None else ArticleRow(row[0], row[1], row[2] or [])
+
+
+async def lock_article(session: AsyncSession, where: ColumnElement[bool]) -> Article | None:
+    """Return a visible article whose row nobody else changes until the transaction ends."""
+    statement = select(Article).where(where, visible()).with_for_update()
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def list_articles(
+    session: AsyncSession,
+    *,
+    sort: ArticleSort,
+    tag: str | None,
+    author: str | None,
+    after: tuple[Any, UUID] | None,
+    limit: int,
+) -> list[ArticleRow]:
+    """Return a page of visible articles, the greatest key first."""
+    key = _SORT_KEYS[sort]
+    statement = _select_rows().order_by(key.desc(), col(Article.id).desc()).limit(limit)
+    if after is not None:
+        statement = statement.where(tuple_(key, col(Article.id)) < tuple_(*after))
+    if tag is not None:
+        statement = statement.where(
+            exists().where(
+                col(ArticleTag.article_id) == col(Article.id), col(ArticleTag.tag) == tag
+            )
+        )
+    if author is not None:
+        owner = select(col(Handle.user_id)).where(col(Handle.handle) == author).scalar_subquery()
+        statement = statement.where(col(Article.author_id) == owner)
+    rows = (await session.execute(statement)).all()
+    return [ArticleRow(article, user, tags or []) for article, user, tags in rows]
+
+
+def sort_key(row: ArticleRow, sort: ArticleSort) -> Any:
+    """Return the value by which a row stands where it stands in a list."""
+    return getattr(row.article, _SORT_KEYS[sort].key or "")
+
+
+async def find_slugs(session: AsyncSession, stem: str) -> set[str]:
+    """Return the slugs that are the stem or the stem with a number, of deleted articles too."""
+    statement = select(col(Article.slug)).where(
+        or_(
+            col(Article.slug) == stem,
+            col(Article.slug).regexp_match(f"^{stem}-[0-9]{{1,9}}$"),
+        ),
+        col(Article.slug) >= stem,
+        col(Article.slug) < stem + ".",
+    )
+    return set(await session.scalars(statement))
+
+
+async def advance(
+    session: AsyncSession,
+    article_id: UUID,
+    *,
+    comments: int = 0,
+    replies: int = 0,
+    active_at: datetime | None = None,
+) -> tuple[int, bool] | None:
+    """Take the article's row lock and its next version; count what came or went under it.
+
+    Return the version and whether the article is locked, or None when it is gone. Whoever holds the
+    lock is alone with the thread until the transaction ends, so versions have no gaps.
+    """
+    latest = col(Article.last_activity_at)
+    statement = (
+        update(Article)
+        .where(col(Article.id) == article_id, visible())
+        .values(
+            version=col(Article.version) + 1,
+            comment_count=col(Article.comment_count) + comments,
+            reply_count=col(Article.reply_count) + replies,
+            last_activity_at=latest if active_at is None else func.greatest(latest, active_at),
+        )
+        .returning(col(Article.version), col(Article.is_locked))
+        .execution_options(synchronize_session=False)
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else (row.version, row.is_locked)
+
+
+async def count_replies(session: AsyncSession, article_id: UUID, change: int) -> None:
+    """Count roots that came or went; the caller holds the article's lock."""
+    await session.execute(
+        update(Article)
+        .where(col(Article.id) == article_id)
+        .values(reply_count=col(Article.reply_count) + change)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def replace_tags(session: AsyncSession, article_id: UUID, tags: Sequence[str]) -> None:
+    """Give an article exactly these tags, in this order."""
+    await session.execute(delete(ArticleTag).where(col(ArticleTag.article_id) == article_id))
+    if tags:
+        await session.execute(
+            insert(ArticleTag),
+            [
+                {"article_id": article_id, "tag": tag, "position": position}
+                for position, tag in enumerate(tags)
+            ],
+        )
+
+
+def _select_rows() -> Select[Any]:
+    return (
+        select(Article, User, _tags)
+        .outerjoin(User, col(User.id) == col(Article.author_id))
+        .where(visible())
+    )

@@ -1,0 +1,140 @@
+"""What is asked and answered about articles."""
+
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+)
+
+from api.articles.slugs import MAX_SLUG_LENGTH, SLUG_PATTERN, is_like_id
+from api.kit.schemas import Input, Line, Output, Prose, Time
+from api.users.schemas import PersonRead, WebAddress
+
+MAX_BODY_LENGTH = 20_000
+MAX_TAGS = 10
+
+
+def _refuse_id(slug: str) -> str:
+    if is_like_id(slug):
+        raise ValueError("a slug must not look like an id")
+    return slug
+
+
+def _refuse_doubles(tags: list[str]) -> list[str]:
+    if len(set(tags)) != len(tags):
+        raise ValueError("name each tag once")
+    return tags
+
+
+Title = Annotated[Line, StringConstraints(min_length=1, max_length=300)]
+Body = Annotated[Prose, StringConstraints(max_length=MAX_BODY_LENGTH)]
+Slug = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_SLUG_LENGTH, pattern=SLUG_PATTERN),
+    AfterValidator(_refuse_id),
+]
+ExternalId = Annotated[
+    str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")
+]
+Tag = Annotated[
+    Line,
+    StringConstraints(to_lower=True, min_length=1, max_length=32, pattern=r"^[^\s,#/?&]+$"),
+]
+Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS), AfterValidator(_refuse_doubles)]
+
+
+class ArticleSort(StrEnum):
+    """The orders of a list of articles."""
+
+    NEW = "new"
+    ACTIVE = "active"
+    TOP = "top"
+    HOT = "hot"
+
+
+class ArticleCreate(Input):
+    """A new article."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "title": "Europe and China discuss space",
+                    "body": "They met on **April 1st**.",
+                    "tags": ["space"],
+                }
+            ]
+        }
+    )
+
+    title: Title
+    body: Body = Field(default="", description="Markdown; empty where the text is elsewhere.")
+    slug: Slug | None = Field(
+        default=None, description="Made from the title when left out. It never changes."
+    )
+    url: WebAddress | None = Field(default=None, description="Where the article itself is.")
+    external_id: ExternalId | None = Field(
+        default=None, description="Your own id for it, unique on this server."
+    )
+    tags: Tags = Field(default_factory=list)
+
+
+class ArticleUpdate(Input):
+    """Changes of an article; what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"title": "A better title"}]})
+
+    title: Title | None = None
+    body: Body | None = None
+    url: WebAddress | None = Field(default=None, description="Null takes the address away.")
+    tags: Tags | None = None
+    is_locked: StrictBool | None = Field(
+        default=None, description="True ends the discussion: nobody but staff can reply."
+    )
+
+
+class ArticleUpsert(Input):
+    """An article of a site that has its own ids."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"title": "On docking ports", "url": "https://a.example/1"}]}
+    )
+
+    title: Title
+    body: Body = ""
+    url: WebAddress | None = None
+    tags: Tags = Field(default_factory=list)
+
+
+class ArticleSummary(Output):
+    """An article in a list: all but its text."""
+
+    id: UUID
+    slug: str
+    title: str
+    url: str | None
+    external_id: str | None
+    tags: list[str]
+    author: PersonRead | None
+    is_locked: bool
+    version: int = Field(description="Grows with each change of the article or its thread.")
+    comment_count: int = Field(description="Visible comments at every depth.")
+    up: int
+    down: int
+    score: int
+    created_at: Time
+    edited_at: Time | None
+    last_activity_at: Time
+
+
+class ArticleRead(ArticleSummary):
+    """An article."""
+
+    body: str = Field(description="Markdown as written.")
+    html: str = Field(description="Rendered and cleaned.")

@@ -1,0 +1,128 @@
+"""What routes ask for: who is asking, and a unit of work under a client's key."""
+
+import functools
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from api.auth import queries
+from api.auth.actor import Actor, ActorKind
+from api.auth.tokens import TokenError, read_access_token
+from api.kit.idempotency import (
+    MAX_KEY_LENGTH,
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    KeyedRequest,
+)
+from api.kit.problems import NotAuthenticated, declares
+from api.kit.routing import KEEP_ANSWER
+from api.kit.uow import ServicesDep, Uow, UowDep
+
+# How long somebody counts as new.
+NEWCOMER_TIME = timedelta(days=1)
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    bearerFormat="JWT",
+    scheme_name="access_token",
+    description="The access_token of POST /v1/sessions.",
+)
+
+
+@declares(NotAuthenticated)
+async def find_actor(
+    request: Request,
+    services: ServicesDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Actor | None:
+    """Return who is asking, None without credentials.
+
+    Raises NotAuthenticated for credentials that are no good: silently treating somebody who was
+    logged out as a stranger would show them another forum.
+    """
+    if credentials is None:
+        if "authorization" in request.headers:
+            raise NotAuthenticated
+        return None
+    now = services.clock.now()
+    try:
+        claims = read_access_token(services.signer, credentials.credentials, now=now)
+    except TokenError as error:
+        raise NotAuthenticated from error
+    async with services.database.read() as session:
+        user = await queries.find_actor(session, claims.session_id, claims.user_id, now)
+    if user is None:
+        raise NotAuthenticated
+    return Actor(
+        id=user.id,
+        session_id=claims.session_id,
+        handle=user.handle,
+        display_name=user.display_name,
+        avatar_url=user.avatar_url,
+        role=user.role,
+        created_at=user.created_at,
+    )
+
+
+@declares(NotAuthenticated)
+async def require_actor(actor: Annotated[Actor | None, Depends(find_actor)]) -> Actor:
+    """Return who is asking. Raises NotAuthenticated when nobody is logged in."""
+    if actor is None:
+        raise NotAuthenticated
+    return actor
+
+
+OptionalActor = Annotated[Actor | None, Depends(find_actor)]
+CurrentActor = Annotated[Actor, Depends(require_actor)]
+
+
+def kind_of(actor: Actor | None, now: datetime) -> ActorKind:
+    """Return how far somebody is trusted."""
+    if actor is None:
+        return ActorKind.ANONYMOUS
+    if actor.is_staff:
+        return ActorKind.STAFF
+    is_new = now - actor.created_at < NEWCOMER_TIME
+    return ActorKind.NEWCOMER if is_new else ActorKind.MEMBER
+
+
+@declares(IdempotencyInProgress, IdempotencyKeyReused)
+async def open_idempotent_uow(
+    request: Request,
+    uow: UowDep,
+    actor: OptionalActor,
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=MAX_KEY_LENGTH,
+            pattern=r"^[\x21-\x7e]+$",
+            description="Any text of your choice, for example a UUID. The same request sent again "
+            "within 24 hours gets the first one's answer instead of creating twice.",
+        ),
+    ] = None,
+) -> AsyncIterator[Uow]:
+    """Give a creating route its unit of work, once a key."""
+    if key is not None:
+        keyed = KeyedRequest(
+            owner=f"user:{actor.id}" if actor else "anonymous",
+            key=key,
+            fingerprint=uow.services.signer.sign("idempotency", await _read_request(request)),
+        )
+        await keyed.begin(uow)
+        setattr(request.state, KEEP_ANSWER, functools.partial(keyed.keep, uow))
+    yield uow
+
+
+async def _read_request(request: Request) -> bytes:
+    """Return what tells this request from another: method, path and body."""
+    head = f"{request.method} {request.url.path}\n".encode()
+    return head + hashlib.sha256(await request.body()).digest()
+
+
+IdempotentUow = Annotated[Uow, Depends(open_idempotent_uow, scope="function")]

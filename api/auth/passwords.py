@@ -1,0 +1,38 @@
+"""Passwords: argon2id, in threads, and never more at once than memory and cores bear."""
+
+import asyncio
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+# OWASP's minimum for argon2id: 19 MiB, 2 passes, 1 lane. About 25 ms a hash.
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+# A flood of logins waits in line here, at 19 MiB each, instead of taking the machine.
+_turns = asyncio.Semaphore(4)
+# What an unknown login is checked against, so that it costs the same time as a wrong password.
+_NOBODY = _hasher.hash("nobody has this password")
+
+
+async def hash_password(password: str) -> str:
+    """Return the encoded hash of a password."""
+    async with _turns:
+        return await asyncio.to_thread(_hasher.hash, password)
+
+
+async def verify_password(password: str, encoded: str | None) -> bool:
+    """Tell whether the password is the one; without a hash the answer is no, after the same time."""
+    async with _turns:
+        matches = await asyncio.to_thread(_verify, password, encoded or _NOBODY)
+    return matches and encoded is not None
+
+
+def is_outdated(encoded: str) -> bool:
+    """Tell whether a hash was made with weaker settings than today's."""
+    return _hasher.check_needs_rehash(encoded)
+
+
+def _verify(password: str, encoded: str) -> bool:
+    try:
+        return _hasher.verify(encoded, password)
+    except (VerificationError, InvalidHashError):
+        return False

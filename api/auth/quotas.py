@@ -1,0 +1,97 @@
+"""THE table of rate limits: what may be done how often, by whom. A route names an action of it."""
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.auth.actor import Actor, ActorKind
+from api.auth.dependencies import OptionalActor, kind_of
+from api.auth.errors import RateLimited
+from api.kit.client_address import client_address, subject_of
+from api.kit.problems import declares
+from api.kit.ratelimits import Charge, Quota, ratelimit_headers
+from api.kit.responses import add_headers
+from api.kit.services import Services
+from api.kit.uow import ServicesDep
+
+MINUTE = 60
+HOUR = 3600
+
+
+class Action(StrEnum):
+    """What is limited."""
+
+    USER_REGISTER = "user_register"
+    LOGIN_ADDRESS = "login_address"
+    LOGIN_ACCOUNT = "login_account"
+    SESSION_REFRESH = "session_refresh"
+    PASSWORD_CHANGE = "password_change"  # noqa: S105 - the name of an action
+    PROFILE_EDIT = "profile_edit"
+    USER_COMPLETE = "user_complete"
+    ARTICLE_CREATE = "article_create"
+    ARTICLE_EDIT = "article_edit"
+    COMMENT_CREATE = "comment_create"
+    COMMENT_EDIT = "comment_edit"
+    MENTION_PREVIEW = "mention_preview"
+
+
+# Action -> (anonymous, newcomer, member, staff), each as requests per seconds.
+_TABLE: dict[Action, tuple[tuple[int, int], ...]] = {
+    Action.USER_REGISTER: ((5, HOUR), (5, HOUR), (5, HOUR), (50, HOUR)),
+    Action.LOGIN_ADDRESS: ((20, MINUTE),) * 4,
+    Action.LOGIN_ACCOUNT: ((10, 5 * MINUTE),) * 4,
+    Action.SESSION_REFRESH: ((30, MINUTE),) * 4,
+    Action.PASSWORD_CHANGE: ((5, HOUR),) * 4,
+    Action.PROFILE_EDIT: ((1, MINUTE), (10, HOUR), (20, HOUR), (100, HOUR)),
+    Action.USER_COMPLETE: ((30, MINUTE), (60, MINUTE), (120, MINUTE), (120, MINUTE)),
+    Action.ARTICLE_CREATE: ((1, MINUTE), (3, HOUR), (20, HOUR), (500, HOUR)),
+    Action.ARTICLE_EDIT: ((1, MINUTE), (20, HOUR), (60, HOUR), (500, HOUR)),
+    Action.COMMENT_CREATE: ((1, MINUTE), (5, MINUTE), (10, MINUTE), (60, MINUTE)),
+    Action.COMMENT_EDIT: ((1, MINUTE), (10, MINUTE), (20, MINUTE), (120, MINUTE)),
+    Action.MENTION_PREVIEW: ((10, MINUTE), (30, MINUTE), (60, MINUTE), (120, MINUTE)),
+}
+QUOTAS: dict[tuple[Action, ActorKind], Quota] = {
+    (action, kind): Quota(action.value, limit, window)
+    for action, row in _TABLE.items()
+    for kind, (limit, window) in zip(ActorKind, row, strict=True)
+}
+
+
+def limit(action: Action) -> object:
+    """Return the dependency that counts a request against an action's quota."""
+
+    @declares(RateLimited)
+    async def check_quota(request: Request, actor: OptionalActor, services: ServicesDep) -> None:
+        subject = f"user:{actor.id}" if actor else f"address:{address_of(request)}"
+        await charge(request, services, [(action, subject)], actor)
+
+    return Depends(check_quota)
+
+
+async def charge(
+    request: Request,
+    services: Services,
+    due: list[tuple[Action, str]],
+    actor: Actor | None = None,
+) -> None:
+    """Count a request against quotas, all or none. Raises RateLimited."""
+    if not services.settings.rate_limits_enabled:
+        return
+    kind = kind_of(actor, services.clock.now())
+    verdict = await services.limiter.charge(
+        [Charge(QUOTAS[action, kind], subject) for action, subject in due]
+    )
+    headers = ratelimit_headers(verdict)
+    add_headers(request, headers)
+    if not verdict.allowed:
+        raise RateLimited(headers=tuple(headers.items()))
+
+
+def address_of(request: Request) -> str:
+    """Return whom an anonymous request is counted against."""
+    services: Services = request.app.state.services
+    peer = request.client.host if request.client else None
+    forwarded = request.headers.getlist("x-forwarded-for")
+    return subject_of(client_address(peer, forwarded, services.settings.trusted_proxies))

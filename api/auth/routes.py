@@ -1,0 +1,87 @@
+"""HTTP for logins."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request
+
+from api.auth import queries, service
+from api.auth.dependencies import CurrentActor
+from api.auth.errors import InvalidCredentials, InvalidRefreshToken, RateLimited, SessionNotFound
+from api.auth.quotas import Action, address_of, charge, limit
+from api.auth.schemas import SessionCreate, SessionList, SessionRead, SessionRefresh, TokensRead
+from api.kit.problems import problems
+from api.kit.routing import Route
+from api.kit.uow import ReadSession, ServicesDep, UowDep
+
+router = APIRouter(route_class=Route, tags=["sessions"])
+
+MAX_SESSIONS = 100
+
+
+@router.post(
+    "/sessions", status_code=201, responses=problems(InvalidCredentials, RateLimited)
+)
+async def create_session(
+    request: Request,
+    body: SessionCreate,
+    uow: UowDep,
+    user_agent: Annotated[str | None, Header(max_length=1000)] = None,
+) -> TokensRead:
+    """Log in with a handle or an e-mail address."""
+    due = [
+        (Action.LOGIN_ADDRESS, f"address:{address_of(request)}"),
+        (Action.LOGIN_ACCOUNT, f"login:{service.login_key(body.login)}"),
+    ]
+    await charge(request, uow.services, due)
+    return await service.log_in(uow, body, user_agent)
+
+
+@router.post(
+    "/sessions/refresh",
+    status_code=201,
+    responses=problems(InvalidRefreshToken),
+    dependencies=[limit(Action.SESSION_REFRESH)],
+)
+async def refresh_session(body: SessionRefresh, uow: UowDep) -> TokensRead:
+    """Exchange a refresh token for a new pair of tokens."""
+    return await service.refresh(uow, body.refresh_token)
+
+
+@router.get("/sessions")
+async def list_sessions(
+    actor: CurrentActor, session: ReadSession, services: ServicesDep
+) -> SessionList:
+    """List your logins, the newest first."""
+    logins = await queries.list_sessions(
+        session, actor.id, services.clock.now(), limit=MAX_SESSIONS
+    )
+    return SessionList(
+        data=[
+            SessionRead(
+                id=login.id,
+                user_agent=login.user_agent,
+                created_at=login.created_at,
+                last_used_at=login.rotated_at,
+                expires_at=login.expires_at,
+                is_current=login.id == actor.session_id,
+            )
+            for login in logins
+        ]
+    )
+
+
+@router.delete("/sessions/current", status_code=204)
+async def delete_current_session(actor: CurrentActor, uow: UowDep) -> None:
+    """Log out here."""
+    await service.log_out(uow, actor, actor.session_id)
+
+
+@router.delete("/sessions/{id}", status_code=204, responses=problems(SessionNotFound))
+async def delete_session(
+    id: UUID,  # noqa: A002 - the name in the path
+    actor: CurrentActor,
+    uow: UowDep,
+) -> None:
+    """Log out elsewhere."""
+    await service.log_out(uow, actor, id)

@@ -1,0 +1,57 @@
+"""What is asked and answered about logins."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from api.auth.tokens import MAX_REFRESH_LENGTH
+from api.kit.schemas import Input, Output, Time
+
+# Long enough to resist guessing; short enough that hashing it is not a weapon.
+Password = Annotated[str, StringConstraints(min_length=8, max_length=128)]
+
+
+class SessionCreate(Input):
+    """A login."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"login": "max", "password": "correct horse battery"}]}
+    )
+
+    login: Annotated[str, StringConstraints(min_length=1, max_length=254)] = Field(
+        description="The handle or the e-mail address."
+    )
+    password: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class SessionRefresh(Input):
+    """A refresh."""
+
+    refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=MAX_REFRESH_LENGTH)]
+
+
+class TokensRead(Output):
+    """A pair of tokens. Each refresh gives a new pair and uses up the old refresh token."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(description="Seconds until the access token expires.")
+    refresh_token: str
+
+
+class SessionRead(Output):
+    """A login, as its owner sees it."""
+
+    id: UUID
+    user_agent: str | None
+    created_at: Time
+    last_used_at: Time
+    expires_at: Time
+    is_current: bool
+
+
+class SessionList(Output):
+    """All logins that last; there are at most 100."""
+
+    data: list[SessionRead]

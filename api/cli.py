@@ -1,0 +1,233 @@
+"""The command `palaver`: serve, work, migrate, import, look after people, and find out what is wrong."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import SecretStr, ValidationError
+from rich.console import Console
+from rich.progress import Progress
+
+from api.doctor import diagnose
+from api.kit import embedded
+from api.kit.embedded import EngineStartError
+from api.kit.logs import configure_logging
+from api.kit.migrations import migrate as migrate_database
+from api.kit.problems import Problem
+from api.kit.services import Services
+from api.kit.settings import Settings, SettingsError, keep_secret
+from api.kit.uow import Uow, unit_of_work
+from api.main import create_app, make_services
+from api.server import run_server
+from api.transfer.service import import_thread
+from api.transfer.thread_file import ThreadFileError, read_thread_file
+from api.users.schemas import UserCreate
+from api.users.service import register
+from api.worker import run_worker
+from models import Role
+
+app = typer.Typer(
+    name="palaver", help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False
+)
+users = typer.Typer(help="Look after people.", no_args_is_help=True)
+app.add_typer(users, name="user")
+
+_REFUSALS = (SettingsError, EngineStartError, ThreadFileError, Problem)
+
+
+def main() -> None:
+    """Run the command; what the operator can mend is one line, not a traceback."""
+    try:
+        app()
+    except _REFUSALS as error:
+        typer.secho(f"palaver: {error}", fg="red", err=True)
+        sys.exit(1)
+
+
+@app.command()
+def serve() -> None:
+    """Serve the API. Engines that no variable names are started here, and the worker with them."""
+    settings = load_settings()
+    with engines_of(settings) as connected:
+        if settings.embeds_postgres:
+            migrate_database(str(connected.database_url))
+        beside = run_worker if settings.embeds_postgres else None
+        application = create_app(make_services(connected), beside=beside)
+        run_server(application, connected, _greet(settings))
+
+
+@app.command()
+def worker() -> None:
+    """Carry out what follows from what happened, until stopped."""
+    _run(load_settings(), run_worker)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema of this release."""
+    with engines_of(load_settings()) as connected:
+        migrate_database(str(connected.database_url))
+        typer.echo("The database has the newest schema.")
+
+
+@app.command()
+def openapi(
+    file: Annotated[Path | None, typer.Argument(help="Where to write it; else it is printed.")] = None,
+) -> None:
+    """Write the OpenAPI document, from the code alone."""
+    # No engine is asked for anything: the addresses only have to be there.
+    settings = Settings(
+        database_url="postgresql://localhost/none", redis_url="redis://localhost", secret_key=SecretStr("x" * 32)
+    )
+    document = create_app(make_services(settings)).openapi()
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if file is None:
+        typer.echo(text, nl=False)
+    else:
+        file.write_text(text, encoding="utf-8")
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A thread file (docs/import.md).")],
+) -> None:
+    """Bring a thread in. Safe to repeat: what is there already is left as it is."""
+    thread = read_thread_file(file)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Importing", total=len(thread.comments))
+
+        async def bring_in(uow: Uow) -> str:
+            report = await import_thread(uow, thread, lambda: progress.advance(task))
+            return (
+                f"{report.added} comments added, {report.known} were there already. "
+                f"Read them at /v1/articles/{report.slug}/comments"
+            )
+
+        message = _run_in_transaction(bring_in)
+    typer.echo(message)
+
+
+@users.command("create")
+def create_user(
+    handle: Annotated[str, typer.Option(help="Letters a-z, digits, single inner _ or -.")],
+    email: Annotated[str, typer.Option(help="To log in with, besides the handle.")],
+    role: Annotated[Role, typer.Option(help="What the person may do.")] = Role.MEMBER,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+) -> None:
+    """Make an account, of any role."""
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    else:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        body = UserCreate(handle=handle, email=email, password=password)
+    except ValidationError as error:
+        faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors())
+        raise SettingsError(faults) from error
+
+    async def create(uow: Uow) -> str:
+        user = await register(uow, body, role=role)
+        return f"{user.handle} is a {user.role} now."
+
+    typer.echo(_run_in_transaction(create))
+
+
+@app.command()
+def doctor() -> None:
+    """Check the settings, the database, its schema and Redis, and say what to do."""
+    settings = load_settings()
+    with engines_of(settings) as connected:
+        findings = asyncio.run(diagnose(connected))
+    for finding in findings:
+        typer.secho(
+            f"{'ok  ' if finding.is_fine else 'FAIL'}  {finding.subject}: {finding.message}",
+            fg=None if finding.is_fine else "red",
+        )
+    if not all(finding.is_fine for finding in findings):
+        raise typer.Exit(1)
+
+
+def load_settings() -> Settings:
+    """Read the environment and set the logs up. Raises SettingsError."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        faults = "; ".join(
+            f"PALAVER_{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
+        )
+        raise SettingsError(faults) from error
+    configure_logging(settings)
+    return settings
+
+
+@contextmanager
+def engines_of(settings: Settings) -> Iterator[Settings]:
+    """Start the engines that no variable names, and yield the settings with their addresses.
+
+    Raises EngineStartError.
+    """
+    if not (settings.embeds_postgres or settings.embeds_valkey):
+        yield settings
+        return
+    with embedded.running(
+        settings.data_dir, postgres=settings.embeds_postgres, valkey=settings.embeds_valkey
+    ) as engines:
+        connected = {
+            "database_url": settings.database_url or engines.database_url,
+            "redis_url": settings.redis_url or engines.redis_url,
+        }
+        if settings.embeds_postgres:
+            # Nobody else uses this database, so the secret may live beside it.
+            connected["secret_key"] = settings.secret_key or keep_secret(settings.data_dir)
+        yield settings.model_copy(update=connected)
+
+
+def _greet(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    data = (
+        f"Data lies in {settings.data_dir.resolve()}"
+        if settings.embeds_postgres
+        else "Data lies in the PostgreSQL of PALAVER_DATABASE_URL"
+    )
+    return f"Palaver serves on http://{host}:{settings.port}  (docs: /docs)\n{data}"
+
+
+def _run(settings: Settings, work: Callable[[Services], Coroutine[Any, Any, None]]) -> None:
+    async def run(connected: Settings) -> None:
+        async with services_of(connected) as services:
+            await work(services)
+
+    with engines_of(settings) as connected:
+        asyncio.run(run(connected))
+
+
+def _run_in_transaction(work: Callable[[Uow], Coroutine[Any, Any, str]]) -> str:
+    """Carry out one unit of work, on a database that is brought up to date if it is embedded."""
+    settings = load_settings()
+
+    async def run(connected: Settings) -> str:
+        async with services_of(connected) as services, unit_of_work(services) as uow:
+            return await work(uow)
+
+    with engines_of(settings) as connected:
+        if settings.embeds_postgres:
+            migrate_database(str(connected.database_url))
+        return asyncio.run(run(connected))
+
+
+@asynccontextmanager
+async def services_of(settings: Settings) -> AsyncIterator[Services]:
+    """Connect for as long as the block lasts."""
+    services = make_services(settings)
+    try:
+        yield services
+    finally:
+        await services.close()

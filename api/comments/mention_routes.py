@@ -1,0 +1,37 @@
+"""HTTP for mentions in a text that is still being written."""
+
+from fastapi import APIRouter
+
+from api.articles import queries as articles
+from api.articles.errors import ArticleNotFound
+from api.auth.dependencies import CurrentActor
+from api.auth.quotas import Action, limit
+from api.comments import mentions, queries
+from api.comments.answers import read_preview
+from api.comments.errors import TextTooLarge
+from api.comments.mentioning import parse_text, resolve_document
+from api.comments.schemas import MentionPreview, MentionPreviewRead
+from api.kit.problems import problems
+from api.kit.routing import Route
+from api.kit.uow import ReadSession
+
+router = APIRouter(route_class=Route, tags=["mentions"])
+
+
+@router.post(
+    "/mentions/preview",
+    responses=problems(ArticleNotFound, TextTooLarge),
+    dependencies=[limit(Action.MENTION_PREVIEW)],
+)
+async def preview_mentions(
+    body: MentionPreview, actor: CurrentActor, session: ReadSession
+) -> MentionPreviewRead:
+    """Tell whom a text would tell, whom not, and why. Nothing is stored."""
+    article_id = await articles.find_id(session, body.article)
+    if article_id is None:
+        raise ArticleNotFound
+    document = parse_text(body.body)
+    text = await resolve_document(session, document, article_id)
+    people = await queries.find_people_of_thread(session, article_id)
+    suggestions = mentions.suggest(document, people)
+    return read_preview(actor, document.source, text.mentions, text.unresolved, suggestions)

@@ -1,0 +1,52 @@
+"""Who may do what with a comment. Pure: rows in, verdict out."""
+
+from uuid import UUID
+
+from api.auth.actor import Actor
+from api.comments.errors import (
+    ArticleLocked,
+    CommentGone,
+    NotYourComment,
+    ParentElsewhere,
+    ParentGone,
+    ThreadTooDeep,
+)
+from models import Comment, CommentState
+
+# Levels below the roots. Deeper threads are quarrels of two, and each reply counts its ancestors.
+MAX_DEPTH = 200
+
+
+def require_open(actor: Actor, *, is_locked: bool) -> None:
+    """Raise ArticleLocked unless the actor may still reply."""
+    if is_locked and not actor.is_staff:
+        raise ArticleLocked
+
+
+def require_may_reply_to(parent: Comment, article_id: UUID) -> None:
+    """Raise ParentElsewhere, ParentGone or ThreadTooDeep unless one can reply to the comment."""
+    if parent.article_id != article_id:
+        raise ParentElsewhere
+    if parent.state is not CommentState.VISIBLE:
+        raise ParentGone
+    if parent.depth >= MAX_DEPTH:
+        raise ThreadTooDeep
+
+
+def require_may_edit(actor: Actor, comment: Comment) -> None:
+    """Raise NotYourComment or CommentGone unless the actor may change the text."""
+    if comment.author_id != actor.id:
+        raise NotYourComment
+    if comment.state is not CommentState.VISIBLE:
+        raise CommentGone
+
+
+def state_after_delete(actor: Actor, comment: Comment) -> CommentState:
+    """Return what a comment becomes when the actor takes it back: deleted by its author, removed by
+    staff. Raises NotYourComment or CommentGone.
+    """  # noqa: D205 - one sentence, longer than a line
+    if comment.author_id != actor.id and not actor.is_staff:
+        raise NotYourComment
+    if comment.state is not CommentState.VISIBLE:
+        raise CommentGone
+    return CommentState.DELETED if comment.author_id == actor.id else CommentState.REMOVED

@@ -1,0 +1,64 @@
+"""A comment as readers see it: which columns are read, and how a row becomes the answer.
+
+Every surface that shows comments reads these columns, so what is hidden is hidden in PostgreSQL:
+the text and the author of a comment that was taken back never leave it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+# Of a row `c` of comments. Ids are texts here: they only travel on into JSON.
+COLUMNS = """
+c.id::text AS id, c.article_id::text AS article_id, c.parent_id::text AS parent_id, c.depth,
+CASE WHEN c.state = 'visible' THEN c.author_id END AS author_id,
+CASE WHEN c.state = 'visible' THEN c.body END AS body,
+CASE WHEN c.state = 'visible' THEN c.html END AS html,
+CASE WHEN c.state = 'visible' THEN c.mention_count ELSE 0 END AS mention_count,
+c.state, c.up, c.down, c.score, c.reply_count, c.descendant_count, c.version, c.revision,
+c.created_at, c.edited_at
+"""
+
+# Of a row `n` with the columns above, and its author `u` (JOIN_AUTHOR).
+AUTHOR_COLUMNS = """
+u.id::text AS author, u.handle, u.display_name, u.avatar_url,
+CASE WHEN n.mention_count > 0 THEN (
+  SELECT jsonb_agg(
+    jsonb_build_object('user_id', m.user_id, 'handle', p.handle, 'display_name', p.display_name,
+                       'start', m.start_offset, 'end', m.end_offset, 'text', m.text)
+    ORDER BY m.start_offset)
+  FROM comment_mentions m JOIN users p ON p.id = m.user_id
+  WHERE m.comment_id = n.id::uuid
+) END AS mentions
+"""
+JOIN_AUTHOR = "LEFT JOIN users u ON u.id = n.author_id"
+
+
+def read_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of CommentRead."""
+    author = row["author"]
+    return {
+        "id": row["id"],
+        "article_id": row["article_id"],
+        "parent_id": row["parent_id"],
+        "depth": row["depth"],
+        "author": author
+        and {
+            "id": author,
+            "handle": row["handle"],
+            "display_name": row["display_name"],
+            "avatar_url": row["avatar_url"],
+        },
+        "body": row["body"],
+        "html": row["html"],
+        "mentions": row["mentions"] or [],
+        "state": row["state"],
+        "up": row["up"],
+        "down": row["down"],
+        "score": row["score"],
+        "reply_count": row["reply_count"],
+        "descendant_count": row["descendant_count"],
+        "version": row["version"],
+        "created_at": row["created_at"],
+        "edited_at": row["edited_at"],
+    }
+

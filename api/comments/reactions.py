@@ -1,0 +1,38 @@
+"""What follows in threads from what happened, here and in other domains."""
+
+from uuid import UUID
+
+from api.articles import queries as articles
+from api.comments import queries
+from api.comments.events import NamesRefreshed
+from api.kit.events import Event
+from api.kit.services import Services
+from api.kit.uow import unit_of_work
+from api.users.events import ProfileChanged
+
+# Threads refreshed in one look-up; each is a transaction of its own, so no lock is held for long.
+_BATCH = 200
+
+
+async def advance_tree_cache(services: Services, event: Event) -> None:
+    """Let readers know of the thread's new version. Raises RedisAwayError."""
+    if event.article_id is not None and event.version is not None:
+        await services.cache.advance(event.article_id, event.version)
+
+
+async def refresh_names(services: Services, event: ProfileChanged) -> None:
+    """Give every thread that shows the person a new version, since it shows another name now."""
+    after: UUID | None = None
+    while True:
+        async with services.database.read() as session:
+            batch = await queries.find_articles_of_person(
+                session, event.user_id, after=after, limit=_BATCH
+            )
+        for article_id in batch:
+            async with unit_of_work(services) as uow:
+                advanced = await articles.advance(uow.session, article_id)
+                if advanced is not None:
+                    uow.emit(NamesRefreshed(article_id=article_id, version=advanced[0]))
+        if len(batch) < _BATCH:
+            return
+        after = batch[-1]

@@ -1,0 +1,308 @@
+"""HTTP for comments."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from sqlalchemy import RowMapping
+
+from api.articles import queries as articles
+from api.articles.errors import ArticleNotFound
+from api.articles.routes import ArticleRef
+from api.auth.dependencies import CurrentActor, IdempotentUow
+from api.auth.quotas import Action, limit
+from api.comments import queries, reading, service
+from api.comments.cursors import Window
+from api.comments.errors import (
+    ArticleLocked,
+    CommentGone,
+    CommentNotFound,
+    NotYourComment,
+    ParentElsewhere,
+    ParentGone,
+    ParentNotFound,
+    TextTooLarge,
+    ThreadTooDeep,
+    VersionNotReached,
+)
+from api.comments.answers import read_written
+from api.comments.projection import read_row
+from api.comments.reading import DEFAULT_CHILDREN, DEFAULT_DEPTH, DEFAULT_SORT, TreeParams
+from api.comments.schemas import (
+    MAX_CHILDREN,
+    MAX_LEVELS,
+    MAX_ROOTS,
+    CommentContext,
+    CommentCreate,
+    CommentRead,
+    CommentSort,
+    CommentTree,
+    CommentUpdate,
+    CommentWritten,
+    FlatOrder,
+)
+from api.kit.conditional import IfMatch, answer
+from api.kit.database import DatabaseUnavailable
+from api.kit.pagination import (
+    MAX_CURSOR_LENGTH,
+    CursorParam,
+    InvalidCursor,
+    Limit,
+    Page,
+    PageInfo,
+    decode_cursor,
+    encode_cursor,
+    link_next,
+)
+from api.kit.problems import problems
+from api.kit.routing import Route
+from api.kit.services import Services
+from api.kit.uow import ReadSession, ServicesDep, UowDep
+from api.users import queries as users
+from api.users.errors import UserNotFound
+from api.users.routes import HandlePath
+
+router = APIRouter(route_class=Route, tags=["comments"])
+
+CommentId = Annotated[UUID, Path(alias="id")]
+Ancestors = Annotated[int, Query(ge=0, le=200, description="At most so many, the nearest first.")]
+Children = Annotated[
+    int | None, Query(ge=0, le=MAX_CHILDREN, description="Replies shown under each node.")
+]
+Depth = Annotated[int | None, Query(ge=1, le=MAX_LEVELS, description="Levels shown.")]
+
+
+def read_tree_params(
+    sort: Annotated[CommentSort | None, Query(description="`best` when left out.")] = None,
+    limit: Annotated[  # noqa: A002 - the name in the query
+        int | None, Query(ge=1, le=MAX_ROOTS, description="Top nodes a page; 50 when left out.")
+    ] = None,
+    children: Children = None,
+    depth: Depth = None,
+    cursor: Annotated[
+        str | None,
+        Query(
+            max_length=MAX_CURSOR_LENGTH,
+            description="A `next_cursor` of the page or of any node in it. It brings the "
+            "parameters it was made with; others may be left out, and may not differ.",
+        ),
+    ] = None,
+    min_version: Annotated[
+        int | None,
+        Query(
+            ge=0,
+            le=2**53,
+            description="The version that your own write got: the answer will not be older.",
+        ),
+    ] = None,
+) -> TreeParams:
+    """Return the parameters of a tree as they came."""
+    return TreeParams(
+        sort=sort,
+        limit=limit,
+        children=children,
+        depth=depth,
+        cursor=cursor,
+        min_version=min_version,
+    )
+
+
+TreeQuery = Annotated[TreeParams, Depends(read_tree_params)]
+_TREE_PROBLEMS = (InvalidCursor, VersionNotReached, DatabaseUnavailable)
+_UNCHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "Nothing changed since the version in If-None-Match."}
+}
+
+
+@router.post(
+    "/articles/{article}/comments",
+    status_code=201,
+    response_model=CommentWritten,
+    responses=problems(
+        ArticleNotFound,
+        ParentNotFound,
+        ParentElsewhere,
+        ParentGone,
+        ThreadTooDeep,
+        ArticleLocked,
+        TextTooLarge,
+    ),
+    dependencies=[limit(Action.COMMENT_CREATE)],
+)
+async def create_comment(
+    request: Request,
+    article: ArticleRef,
+    body: CommentCreate,
+    actor: CurrentActor,
+    uow: IdempotentUow,
+) -> Response:
+    """Reply to an article, or to another comment under it."""
+    written = await service.create_comment(uow, actor, article, body)
+    response = answer(request, read_written(written, actor), revision=1, status=201)
+    response.headers["Location"] = f"/v1/comments/{written.comment.id}"
+    return response
+
+
+@router.get(
+    "/articles/{article}/comments",
+    response_model=CommentTree,
+    responses={**problems(ArticleNotFound, *_TREE_PROBLEMS), **_UNCHANGED},
+)
+async def read_tree(
+    request: Request, article: ArticleRef, params: TreeQuery, services: ServicesDep
+) -> Response:
+    """Read a page of an article's tree, the same for everybody."""
+    return await reading.answer_article_tree(request, services, article, params)
+
+
+@router.get("/articles/{article}/comments/flat", responses=problems(ArticleNotFound))
+async def list_flat(
+    request: Request,
+    response: Response,
+    article: ArticleRef,
+    session: ReadSession,
+    services: ServicesDep,
+    order: FlatOrder = FlatOrder.OLDEST,
+    limit: Limit = 50,  # noqa: A002 - the name in the query
+    cursor: CursorParam = None,
+) -> Page[CommentRead]:
+    """List the visible comments of an article in order of time, for flat frontends."""
+    article_id = await articles.find_id(session, article)
+    if article_id is None:
+        raise ArticleNotFound
+    bound_to = f"flat {article_id} {order}"
+    rows = await queries.list_flat(
+        session,
+        article_id,
+        order=order,
+        after=_read_position(services, bound_to, cursor),
+        limit=limit + 1,
+    )
+    return _page(request, response, services, bound_to=bound_to, rows=rows, limit=limit)
+
+
+@router.get(
+    "/comments/{id}", response_model=CommentRead, responses=problems(CommentNotFound)
+)
+async def read_comment(request: Request, comment_id: CommentId, session: ReadSession) -> Response:
+    """Read one comment."""
+    row = await queries.find_shown(session, comment_id)
+    if row is None:
+        raise CommentNotFound
+    content = CommentRead.model_validate(read_row(row))
+    return answer(request, content, revision=row["revision"])
+
+
+@router.patch(
+    "/comments/{id}",
+    response_model=CommentWritten,
+    responses=problems(CommentNotFound, NotYourComment, CommentGone, TextTooLarge),
+    dependencies=[limit(Action.COMMENT_EDIT)],
+)
+async def update_comment(
+    request: Request,
+    comment_id: CommentId,
+    body: CommentUpdate,
+    actor: CurrentActor,
+    uow: UowDep,
+    if_match: IfMatch,
+) -> Response:
+    """Change the text of your comment."""
+    written = await service.update_comment(uow, actor, comment_id, body, if_match)
+    return answer(request, read_written(written, actor), revision=written.comment.revision)
+
+
+@router.delete(
+    "/comments/{id}",
+    status_code=204,
+    responses=problems(CommentNotFound, NotYourComment, CommentGone),
+    dependencies=[limit(Action.COMMENT_EDIT)],
+)
+async def delete_comment(
+    comment_id: CommentId, actor: CurrentActor, uow: UowDep, if_match: IfMatch
+) -> None:
+    """Take your comment back. While replies stand under it, an empty place stays in the tree."""
+    await service.delete_comment(uow, actor, comment_id, if_match)
+
+
+@router.get(
+    "/comments/{id}/replies",
+    response_model=CommentTree,
+    responses={**problems(CommentNotFound, *_TREE_PROBLEMS), **_UNCHANGED},
+)
+async def read_replies(
+    request: Request, comment_id: CommentId, params: TreeQuery, services: ServicesDep
+) -> Response:
+    """Read a page of the tree under a comment, in the shape of an article's tree."""
+    return await reading.answer_replies(request, services, comment_id, params)
+
+
+@router.get(
+    "/comments/{id}/context",
+    response_model=CommentContext,
+    responses={**problems(CommentNotFound, DatabaseUnavailable), **_UNCHANGED},
+)
+async def read_context(
+    request: Request,
+    comment_id: CommentId,
+    services: ServicesDep,
+    ancestors: Ancestors = 10,
+    sort: CommentSort = DEFAULT_SORT,
+    children: Children = DEFAULT_CHILDREN,
+    depth: Depth = DEFAULT_DEPTH,
+) -> Response:
+    """Read a comment where it stands: its ancestors above, its replies below. For permalinks."""
+    window = Window(under_id=comment_id, sort=sort, limit=children, children=children, depth=depth)
+    return await reading.answer_context(request, services, comment_id, window, ancestors)
+
+
+@router.get("/users/{handle}/comments", responses=problems(UserNotFound))
+async def list_comments_of_user(
+    request: Request,
+    response: Response,
+    handle: HandlePath,
+    session: ReadSession,
+    services: ServicesDep,
+    limit: Limit = 20,  # noqa: A002 - the name in the query
+    cursor: CursorParam = None,
+) -> Page[CommentRead]:
+    """List what a person wrote, the newest first."""
+    user = await users.find_user_by_handle(session, handle.lower())
+    if user is None:
+        raise UserNotFound
+    bound_to = f"by {user.id}"
+    rows = await queries.list_by_author(
+        session, user.id, after=_read_position(services, bound_to, cursor), limit=limit + 1
+    )
+    return _page(request, response, services, bound_to=bound_to, rows=rows, limit=limit)
+
+
+def _read_position(
+    services: Services, bound_to: str, cursor: str | None
+) -> tuple[datetime, UUID] | None:
+    if cursor is None:
+        return None
+    at, comment_id = decode_cursor(services.signer, bound_to, cursor)
+    return datetime.fromisoformat(at), UUID(comment_id)
+
+
+def _page(
+    request: Request,
+    response: Response,
+    services: Services,
+    *,
+    bound_to: str,
+    rows: Sequence[RowMapping],
+    limit: int,  # noqa: A002 - the name in the query
+) -> Page[CommentRead]:
+    next_cursor = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        next_cursor = encode_cursor(services.signer, bound_to, [last["created_at"], last["id"]])
+    link_next(request, response, next_cursor)
+    return Page(
+        data=[CommentRead.model_validate(read_row(row)) for row in rows[:limit]],
+        page=PageInfo(next_cursor=next_cursor, has_more=next_cursor is not None),
+    )

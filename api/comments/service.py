@@ -1,0 +1,240 @@
+"""Replying, changing and taking back: each takes the article's row lock, so a thread changes one
+step at a time and its versions have no gaps.
+"""  # noqa: D205 - one sentence, longer than a line
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from api.articles import queries as articles
+from api.articles.errors import ArticleNotFound
+from api.auth.actor import Actor
+from api.comments import policy, queries
+from api.comments.errors import CommentNotFound, ParentGone, ParentNotFound
+from api.comments.events import CommentCreated, CommentDeleted, CommentEdited
+from api.comments.mentioning import ResolvedText, resolve_text
+from api.comments.schemas import CommentCreate, CommentUpdate
+from api.kit.conditional import ExpectedRevision, PreconditionFailed, check_revision
+from api.kit.ids import make_id
+from api.kit.uow import Uow
+from models import Comment, CommentState
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A comment as it was just written, and the text it came from."""
+
+    comment: Comment
+    text: ResolvedText
+
+
+async def create_comment(uow: Uow, actor: Actor, article: str, body: CommentCreate) -> Written:
+    """Reply to an article, or to a comment under it.
+
+    Raises ArticleNotFound, ParentNotFound, ParentElsewhere, ParentGone, ThreadTooDeep,
+    ArticleLocked or TextTooLarge.
+    """
+    place = await queries.find_place(uow.session, article, body.parent_id)
+    if place is None:
+        raise ArticleNotFound
+    policy.require_open(actor, is_locked=place.is_locked)
+    if body.parent_id is not None:
+        if place.parent is None:
+            raise ParentNotFound
+        policy.require_may_reply_to(place.parent, place.article_id)
+    text = await resolve_text(uow.session, body.body, place.article_id)
+
+    version = await _advance(
+        uow, actor, place.article_id, comments=1, replies=0 if body.parent_id else 1
+    )
+    comment = Comment(
+        id=make_id(),
+        article_id=place.article_id,
+        parent_id=body.parent_id,
+        ancestor_ids=[],
+        depth=0,
+        author_id=actor.id,
+        body=text.source,
+        html=text.html,
+        version=version,
+        created_at=uow.now,
+    )
+    depth = await queries.insert_comment(uow.session, comment, text.mentions)
+    if depth is None:
+        raise ParentGone
+    comment.depth = depth
+    uow.emit(
+        CommentCreated(
+            article_id=comment.article_id,
+            version=version,
+            comment_id=comment.id,
+            parent_id=comment.parent_id,
+            author_id=actor.id,
+            mentioned_ids=_people_of(text),
+        )
+    )
+    return Written(comment, text)
+
+
+async def update_comment(
+    uow: Uow, actor: Actor, comment_id: UUID, body: CommentUpdate, expected: ExpectedRevision
+) -> Written:
+    """Change the text of a comment; the same text again changes nothing.
+
+    Raises CommentNotFound, NotYourComment, CommentGone, PreconditionFailed or TextTooLarge.
+    """
+    comment = await _get(uow, comment_id)
+    policy.require_may_edit(actor, comment)
+    check_revision(expected, comment.revision)
+    text = await resolve_text(uow.session, body.body, comment.article_id)
+    if text.source == comment.body:
+        return Written(comment, text)
+    told_before = await queries.find_mentioned_ids(uow.session, comment.id)
+
+    seen = comment.revision
+    uow.session.expunge(comment)
+    comment.body, comment.html, comment.edited_at = text.source, text.html, uow.now
+    comment.version = await _advance(uow, actor, comment.article_id)
+    if not await queries.update_text(uow.session, comment, text.mentions, seen=seen):
+        raise PreconditionFailed
+    comment.revision = seen + 1
+    uow.emit(
+        CommentEdited(
+            article_id=comment.article_id,
+            version=comment.version,
+            comment_id=comment.id,
+            mentioned_ids=tuple(p for p in _people_of(text) if p not in told_before),
+        )
+    )
+    return Written(comment, text)
+
+
+async def delete_comment(
+    uow: Uow, actor: Actor, comment_id: UUID, expected: ExpectedRevision
+) -> None:
+    """Take a comment back: a tombstone while replies stand under it, gone from the tree otherwise.
+
+    A tombstone above that held only this one leaves with it. Raises CommentNotFound,
+    NotYourComment, CommentGone or PreconditionFailed.
+    """
+    comment = await _get(uow, comment_id)
+    policy.state_after_delete(actor, comment)
+    version = await _advance(uow, actor, comment.article_id, comments=-1)
+    # Under the lock nothing in the thread moves any more: look again.
+    comment = await _get(uow, comment_id)
+    comment.state = policy.state_after_delete(actor, comment)
+    check_revision(expected, comment.revision)
+    comment.version = version
+    comment.revision += 1
+    unlisted = await _unlist(uow, comment)
+    if unlisted and unlisted[-1].parent_id is None:
+        await articles.count_replies(uow.session, comment.article_id, -1)
+    uow.emit(
+        CommentDeleted(
+            article_id=comment.article_id,
+            version=version,
+            comment_id=comment.id,
+            unlisted_ids=tuple(gone.id for gone in unlisted),
+        )
+    )
+
+
+async def find_imported(uow: Uow, article_id: UUID) -> dict[str, UUID]:
+    """Return the ids of an article's imported comments by their external ids."""
+    return await queries.find_external_ids(uow.session, article_id)
+
+
+async def open_import(uow: Uow, article_id: UUID, *, comments: int, roots: int) -> int:
+    """Take the thread's lock and one version for all comments to come. Raises ArticleNotFound."""
+    advanced = await articles.advance(
+        uow.session, article_id, comments=comments, replies=roots, active_at=None
+    )
+    if advanced is None:
+        raise ArticleNotFound
+    return advanced[0]
+
+
+async def import_comment(
+    uow: Uow,
+    *,
+    article_id: UUID,
+    external_id: str,
+    parent_id: UUID | None,
+    author_id: UUID | None,
+    body: str,
+    created_at: datetime,
+    version: int,
+) -> UUID | None:
+    """Store a comment from elsewhere under the version of `open_import`; tell nobody.
+
+    Return its id, or None when it cannot stand there. Raises TextTooLarge.
+    """
+    text = await resolve_text(uow.session, body, article_id)
+    comment = Comment(
+        id=make_id(),
+        article_id=article_id,
+        parent_id=parent_id,
+        ancestor_ids=[],
+        depth=0,
+        author_id=author_id,
+        external_id=external_id,
+        body=text.source,
+        html=text.html,
+        version=version,
+        created_at=created_at,
+    )
+    depth = await queries.insert_comment(uow.session, comment, text.mentions)
+    return None if depth is None else comment.id
+
+
+async def _unlist(uow: Uow, comment: Comment) -> list[Comment]:
+    """Take a comment without replies out of the tree, and every tombstone that it alone held up.
+
+    Return what left, from the comment upwards, and count it at every ancestor.
+    """
+    if comment.reply_count > 0:
+        return []
+    line = await queries.find_ancestors(uow.session, comment)
+    unlisted = [comment]
+    for ancestor in line:
+        if ancestor.state is CommentState.VISIBLE or ancestor.reply_count > 1:
+            break
+        unlisted.append(ancestor)
+    for one in unlisted:
+        one.listed = False
+        one.version = comment.version
+    for distance, ancestor in enumerate(line, start=1):
+        ancestor.descendant_count -= min(distance, len(unlisted))
+        if distance <= len(unlisted):
+            ancestor.reply_count -= 1
+    return unlisted
+
+
+async def _advance(
+    uow: Uow, actor: Actor, article_id: UUID, *, comments: int = 0, replies: int = 0
+) -> int:
+    """Take the thread's lock and next version. Raises ArticleNotFound or ArticleLocked."""
+    advanced = await articles.advance(
+        uow.session,
+        article_id,
+        comments=comments,
+        replies=replies,
+        active_at=uow.now if comments > 0 else None,
+    )
+    if advanced is None:
+        raise ArticleNotFound
+    version, is_locked = advanced
+    if comments > 0:
+        policy.require_open(actor, is_locked=is_locked)
+    return version
+
+
+async def _get(uow: Uow, comment_id: UUID) -> Comment:
+    comment = await queries.find_comment(uow.session, comment_id)
+    if comment is None:
+        raise CommentNotFound
+    return comment
+
+
+def _people_of(text: ResolvedText) -> tuple[UUID, ...]:
+    return tuple(dict.fromkeys(mention.person.user_id for mention in text.mentions))

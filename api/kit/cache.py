@@ -1,0 +1,274 @@
+"""Answers that are good for one version of one subject, kept in Redis and in the process.
+
+A subject (an article) has a number that only grows. An answer is stored under the version that was
+read in the same snapshot as its rows, so a slow reader can't store old rows under a new version.
+Beside the answers stands a pointer to the newest version, which writers raise after their commit
+and nobody ever lowers. Every read asks for the pointer first; all reads that ask in one turn of the
+event loop share one MGET. So a hit is never older than the last acknowledged write.
+
+While Redis is away every read goes to the database, one at a time for each answer.
+"""
+
+import asyncio
+import functools
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+import structlog
+from redis.asyncio import Redis
+from zstandard import ZstdError
+
+from api.kit.encoding import decompress
+from api.kit.local_cache import Entry, LocalCache
+from api.kit.redis import GuardedRedis, RedisAwayError
+
+log = structlog.get_logger(__name__)
+
+# Seconds. An answer lives at most the sum of both: in Redis, then in a process that fetched it.
+REDIS_LIFETIME = 30
+LOCAL_LIFETIME = 30
+# Seconds that the pointer of an idle subject is kept; without one the next read finds it anew.
+POINTER_LIFETIME = 86_400
+# Seconds. How long one process may take to build before others build for themselves.
+LEASE = 1.0
+LEASE_POLL = 0.01
+# Part of each key and tag: raised when the same rows make another answer.
+FORMAT = 1
+
+_RAISE = """
+local known = tonumber(redis.call('GET', KEYS[1]) or '-1')
+if tonumber(ARGV[1]) > known then
+  redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+  return 1
+end
+return 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An answer as read from the database: the version and the rows are of one snapshot."""
+
+    version: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What Redis knows of a subject's newest version: None when nothing, or when it is away."""
+
+    version: int | None
+    redis_away: bool
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A build under way, and when it began in the order of everything that asked."""
+
+    began: int
+    task: "asyncio.Task[Entry]"
+
+
+class VersionedCache:
+    """The cache of one kind of answer; `namespace` keeps it apart from others in one Redis."""
+
+    def __init__(self, redis: GuardedRedis, *, namespace: str, max_bytes: int) -> None:
+        self._redis = redis
+        self._namespace = namespace
+        self._local = LocalCache(max_bytes)
+        self._flights: dict[tuple[UUID, str], _Flight] = {}
+        self._order = itertools.count()
+        self._asking: dict[UUID, asyncio.Future[int | None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def advance(self, subject: UUID, version: int) -> None:
+        """Raise the pointer. Raises RedisAwayError."""
+        await self._redis.call(
+            lambda redis: _as_awaitable(
+                redis.eval(_RAISE, 1, self._pointer_key(subject), version, POINTER_LIFETIME)
+            )
+        )
+
+    async def point(self, subject: UUID) -> Pointer:
+        """Return the newest version that Redis knows of, as of some moment after this call."""
+        try:
+            return Pointer(await self._find_version(subject), redis_away=False)
+        except RedisAwayError:
+            return Pointer(None, redis_away=True)
+
+    async def _find_version(self, subject: UUID) -> int | None:
+        asked = self._asking.get(subject)
+        if asked is None:
+            loop = asyncio.get_running_loop()
+            if not self._asking:
+                loop.call_soon(self._ask_all)
+            asked = self._asking[subject] = loop.create_future()
+        return await asyncio.shield(asked)
+
+    def peek(self, subject: UUID, parameters: str, version: int) -> Entry | None:
+        """Return the answer if this process holds it at exactly this version."""
+        entry = self._local.get((subject, parameters))
+        return entry if entry is not None and entry.version == version else None
+
+    def recount(self, subject: UUID, parameters: str, entry: Entry) -> None:
+        """Count the bytes of an entry again after it made another coding."""
+        if self._local.get((subject, parameters)) is entry:
+            self._local.put((subject, parameters), entry)
+
+    async def read(
+        self,
+        subject: UUID,
+        parameters: str,
+        build: Callable[[], Awaitable[Built]],
+        pointer: Pointer,
+    ) -> Entry:
+        """Return the answer at the pointer's version or a newer one, from the nearest place.
+
+        `build` reads it from the database; whatever it raises comes through.
+        """
+        if pointer.version is not None:
+            entry = self.peek(subject, parameters, pointer.version)
+            if entry is not None:
+                return entry
+        return await self._fly(subject, parameters, build, pointer)
+
+    async def _fly(
+        self,
+        subject: UUID,
+        parameters: str,
+        build: Callable[[], Awaitable[Built]],
+        pointer: Pointer,
+    ) -> Entry:
+        """Share one build among all who wait for the same answer.
+
+        A flight that began before this read may have read the database before a write that this
+        read must show. It is good enough only if it brings the version that the pointer named;
+        without a pointer, only a flight that began later is.
+        """
+        asked = next(self._order)
+        key = (subject, parameters)
+        while True:
+            flight = self._flights.get(key)
+            if flight is None:
+                task = asyncio.create_task(self._fetch(subject, parameters, build, pointer))
+                flight = self._flights[key] = _Flight(next(self._order), task)
+                task.add_done_callback(functools.partial(self._land, key))
+            entry = await asyncio.shield(flight.task)
+            is_newer = pointer.version is not None and entry.version >= pointer.version
+            if is_newer or flight.began > asked:
+                return entry
+
+    def _land(self, key: tuple[UUID, str], task: "asyncio.Task[Entry]") -> None:
+        """Forget a flight before those who waited for it look for the next one."""
+        del self._flights[key]
+        if not task.cancelled():
+            # Everybody who waited may have gone; then the error is nobody's.
+            task.exception()
+
+    async def _fetch(
+        self,
+        subject: UUID,
+        parameters: str,
+        build: Callable[[], Awaitable[Built]],
+        pointer: Pointer,
+    ) -> Entry:
+        if pointer.version is not None:
+            entry = await self._fetch_from_redis(subject, parameters, pointer.version)
+            if entry is not None:
+                self._local.put((subject, parameters), entry)
+                return entry
+        built = await build()
+        entry = Entry(built.version, built.body, "identity", lifetime=LOCAL_LIFETIME)
+        if not pointer.redis_away:
+            await self._store(subject, parameters, entry)
+        self._local.put((subject, parameters), entry)
+        return entry
+
+    async def _fetch_from_redis(
+        self, subject: UUID, parameters: str, version: int
+    ) -> Entry | None:
+        """Return the stored answer; wait a moment for it where another process is building it."""
+        key = self._answer_key(subject, version, parameters)
+        lease = self._lease_key(subject, version, parameters)
+        try:
+            frame = await self._redis.call(lambda redis: redis.get(key))
+            if frame is None and not await self._redis.call(
+                lambda redis: redis.set(lease, 1, nx=True, px=int(LEASE * 1000))
+            ):
+                for _ in range(int(LEASE / LEASE_POLL)):
+                    await asyncio.sleep(LEASE_POLL)
+                    frame = await self._redis.call(lambda redis: redis.get(key))
+                    if frame is not None:
+                        break
+        except RedisAwayError:
+            return None
+        if frame is None:
+            return None
+        try:
+            decompress(frame)
+        except ZstdError:
+            log.warning("cached_answer_damaged", key=key)
+            return None
+        return Entry(version, frame, "zstd", lifetime=LOCAL_LIFETIME)
+
+    async def _store(self, subject: UUID, parameters: str, entry: Entry) -> None:
+        """Store an answer under its own version, and make sure that the pointer is not behind."""
+        frame = entry.make("zstd")
+
+        async def store(redis: Redis) -> None:
+            async with redis.pipeline(transaction=False) as pipeline:
+                pipeline.set(
+                    self._answer_key(subject, entry.version, parameters), frame, ex=REDIS_LIFETIME
+                )
+                pipeline.eval(
+                    _RAISE, 1, self._pointer_key(subject), entry.version, POINTER_LIFETIME
+                )
+                pipeline.delete(self._lease_key(subject, entry.version, parameters))
+                await pipeline.execute()
+
+        try:
+            await self._redis.call(store)
+        except RedisAwayError:
+            log.debug("answer_not_stored", subject=str(subject))
+
+    def _ask_all(self) -> None:
+        """Fetch every pointer that was asked for in this turn of the event loop."""
+        asking, self._asking = self._asking, {}
+        task = asyncio.create_task(self._fetch_pointers(asking))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _fetch_pointers(self, asking: dict[UUID, "asyncio.Future[int | None]"]) -> None:
+        keys = [self._pointer_key(subject) for subject in asking]
+        try:
+            pointers = await self._redis.call(lambda redis: redis.mget(keys))
+        except Exception as error:
+            for future in asking.values():
+                if not future.done():
+                    future.set_exception(error)
+                    # Whoever asked may have gone; the error is theirs, not the event loop's.
+                    future.exception()
+            if not isinstance(error, RedisAwayError):
+                raise
+            return
+        for future, pointer in zip(asking.values(), pointers, strict=True):
+            if not future.done():
+                future.set_result(None if pointer is None else int(pointer))
+
+    # The braces are a hash tag: all keys of one subject are in one slot of a cluster.
+    def _pointer_key(self, subject: UUID) -> str:
+        return f"{self._namespace}:{{{subject}}}:v"
+
+    def _answer_key(self, subject: UUID, version: int, parameters: str) -> str:
+        return f"{self._namespace}:{{{subject}}}:{FORMAT}:{version}:{parameters}"
+
+    def _lease_key(self, subject: UUID, version: int, parameters: str) -> str:
+        return f"{self._answer_key(subject, version, parameters)}:lease"
+
+
+def _as_awaitable(value: Any) -> Awaitable[Any]:
+    """Say what redis-py's shared sync/async signatures leave open."""
+    return cast("Awaitable[Any]", value)

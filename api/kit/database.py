@@ -1,0 +1,127 @@
+"""PostgreSQL: two pools of connections, and what an engine's failure means to a client.
+
+Writers and readers have a pool each (docs/decisions/0002). A reading connection is read-only by
+PostgreSQL's own word and commits each statement by itself: one round trip a statement, and a
+statement is the snapshot.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import asyncpg
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from api.kit.problems import Problem
+
+# Seconds. A request that waits longer than this for the database is better told to come back.
+CONNECT_TIMEOUT = 3
+POOL_TIMEOUT = 5
+
+_SERVER_SETTINGS = {
+    "application_name": "palaver",
+    "statement_timeout": "10s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+    # The statements are small and prepared: compiling them costs more than running them.
+    "jit": "off",
+}
+
+# SQLSTATE classes and codes that say "not now": connection lost, resources short, shutting down,
+# cancelled by a timeout, lock not had, deadlock. Anything else is a defect and is not hidden.
+_PASSING = ("08", "53", "57", "55P03", "40")
+
+
+class DatabaseUnavailable(Problem):  # noqa: N818 - problems are named by what is wrong
+    """PostgreSQL cannot be reached, or gave up on a statement."""
+
+    status = 503
+    code = "database_unavailable"
+    title = "The database is away"
+    detail = "Nothing was changed. Try again in a few seconds."
+    headers = (("Retry-After", "2"),)
+
+
+class Database:
+    """The engines of one process."""
+
+    def __init__(self, url: str, *, pool_size: int) -> None:
+        self.url = make_url(url).set(drivername="postgresql+asyncpg")
+        self.writer = self._make_engine(pool_size, read_only=False)
+        self.reader = self._make_engine(pool_size, read_only=True)
+
+    def _make_engine(self, pool_size: int, *, read_only: bool) -> AsyncEngine:
+        settings = dict(_SERVER_SETTINGS)
+        options = {}
+        if read_only:
+            settings["default_transaction_read_only"] = "on"
+            options["isolation_level"] = "AUTOCOMMIT"
+        return create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT,
+            connect_args={"server_settings": settings, "timeout": CONNECT_TIMEOUT},
+            **options,
+        )
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that can only read. Raises DatabaseUnavailable."""
+        with unavailable_when_away():
+            async with AsyncSession(self.reader, expire_on_commit=False) as session:
+                yield session
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that commits when its block ends well. Raises DatabaseUnavailable."""
+        with unavailable_when_away():
+            async with AsyncSession(self.writer, expire_on_commit=False) as session:
+                async with session.begin():
+                    yield session
+
+    async def ping(self) -> None:
+        """Make one round trip. Raises DatabaseUnavailable."""
+        async with self.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.writer.dispose()
+        await self.reader.dispose()
+
+
+@contextmanager
+def unavailable_when_away() -> Iterator[None]:
+    """Turn an engine that is away into DatabaseUnavailable; let defects through as they are."""
+    try:
+        yield
+    except (OSError, PoolTimeoutError, InterfaceError) as error:
+        raise DatabaseUnavailable from error
+    except DBAPIError as error:
+        if error.connection_invalidated or sqlstate_of(error).startswith(_PASSING):
+            raise DatabaseUnavailable from error
+        raise
+    except asyncpg.PostgresError as error:
+        # While connecting, asyncpg's own errors come through unwrapped.
+        raise DatabaseUnavailable from error
+
+
+@contextmanager
+def refusing(problems: dict[str, type[Problem]]) -> Iterator[None]:
+    """Turn the violation of a named constraint or index into its problem."""
+    try:
+        yield
+    except IntegrityError as error:
+        cause = error.orig.__cause__ if error.orig is not None else None
+        problem = problems.get(getattr(cause, "constraint_name", None) or "")
+        if problem is None:
+            raise
+        raise problem from error
+
+
+def sqlstate_of(error: DBAPIError) -> str:
+    """Return PostgreSQL's five-character code, or "" where there is none."""
+    return getattr(error.orig, "sqlstate", None) or ""

@@ -1,0 +1,104 @@
+"""Writing twice: the answer to a request is kept with what the request changed, in one commit.
+
+Two requests with one key at the same time: the second does not wait, it is told to ask again.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from starlette.responses import Response
+
+from api.kit.database import refusing
+from api.kit.problems import Problem
+from api.kit.uow import Uow
+from models import IdempotencyKey
+
+MAX_KEY_LENGTH = 255
+# The headers that belong to the answer itself; the others are made anew.
+_KEPT_HEADERS = ("content-type", "etag", "location")
+
+
+class IdempotencyKeyReused(Problem):
+    """The key came before with another request."""
+
+    status = 422
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key belongs to another request"
+    detail = "Use a new key for a new request, and the same body with the same key."
+
+
+class IdempotencyInProgress(Problem):
+    """The first request with this key has not been answered yet."""
+
+    status = 409
+    code = "idempotency_in_progress"
+    title = "The first request with this Idempotency-Key is still running"
+    detail = "Send the same request again in a second."
+    headers = (("Retry-After", "1"),)
+
+
+class Replay(Exception):  # noqa: N818 - not an error: it carries the kept answer past the route
+    """The request was carried out before; here is its answer."""
+
+    def __init__(self, kept: IdempotencyKey) -> None:
+        super().__init__(kept.key)
+        self.kept = kept
+
+    def to_response(self) -> Response:
+        """Return the kept answer, marked as such."""
+        return Response(
+            self.kept.body,
+            status_code=self.kept.status,
+            headers={**self.kept.headers, "Idempotent-Replayed": "true"},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedRequest:
+    """A request under a key: `fingerprint` tells it from another under the same one."""
+
+    owner: str
+    key: str
+    fingerprint: bytes
+
+    async def begin(self, uow: Uow) -> None:
+        """Claim the key for this transaction.
+
+        Raises Replay when it was answered, IdempotencyKeyReused when the request was another,
+        IdempotencyInProgress when it is being answered.
+        """
+        claim = func.pg_try_advisory_xact_lock(func.hashtextextended(f"{self.owner} {self.key}", 0))
+        statement = (
+            select(claim.label("claimed"), IdempotencyKey)
+            .select_from(select(1).subquery())
+            .outerjoin(
+                IdempotencyKey,
+                (IdempotencyKey.owner == self.owner) & (IdempotencyKey.key == self.key),  # type: ignore[arg-type]  # columns, not strings
+            )
+        )
+        claimed, kept = (await uow.session.execute(statement)).one()
+        if kept is not None:
+            if kept.fingerprint != self.fingerprint:
+                raise IdempotencyKeyReused
+            raise Replay(kept)
+        if not claimed:
+            raise IdempotencyInProgress
+
+    async def keep(self, uow: Uow, response: Response) -> None:
+        """Store the answer with the change. Raises IdempotencyInProgress when another was faster."""
+        uow.session.add(
+            IdempotencyKey(
+                owner=self.owner,
+                key=self.key,
+                fingerprint=self.fingerprint,
+                status=response.status_code,
+                headers={
+                    name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers
+                },
+                body=bytes(response.body),
+                created_at=uow.now,
+            )
+        )
+        # The claim above may have come between the other's commit and our snapshot.
+        with refusing({"pk_idempotency_keys": IdempotencyInProgress}):
+            await uow.session.flush()

@@ -1,0 +1,67 @@
+"""Where load balancers, orchestrators and Prometheus look."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+
+from api.kit.database import DatabaseUnavailable
+from api.kit.migrations import is_behind
+from api.kit.problems import Problem, problems
+from api.kit.responses import add_headers
+from api.kit.routing import Route
+from api.kit.schemas import Output
+from api.kit.uow import ServicesDep
+
+
+def forbid_keeping(request: Request) -> None:
+    """Keep caches from answering for us."""
+    add_headers(request, {"Cache-Control": "no-store"})
+
+
+router = APIRouter(route_class=Route, tags=["probes"], dependencies=[Depends(forbid_keeping)])
+
+
+class ProbeRead(Output):
+    """A probe that succeeded."""
+
+    status: Literal["ok"]
+
+
+class NotReady(Problem):
+    """This process should get no requests now."""
+
+    status = 503
+    code = "not_ready"
+    title = "This server is not ready"
+    detail = "Ask another server, or try again in a few seconds."
+    headers = (("Retry-After", "2"),)
+
+
+@router.get("/livez")
+async def read_liveness() -> ProbeRead:
+    """Tell whether the process runs."""
+    return ProbeRead(status="ok")
+
+
+@router.get("/readyz", responses=problems(NotReady, DatabaseUnavailable))
+async def read_readiness(request: Request, services: ServicesDep) -> ProbeRead:
+    """Tell whether the process should get requests: database and schema are right, no shutdown."""
+    if getattr(request.app.state, "draining", False):
+        raise NotReady("The server is shutting down. Ask another one.")
+    async with services.database.read() as session:
+        revision = await session.scalar(text("SELECT version_num FROM alembic_version"))
+    if is_behind(revision):
+        raise NotReady("The database has an older schema. Run 'palaver migrate'.")
+    return ProbeRead(status="ok")
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def read_metrics() -> Response:
+    """Give Prometheus its numbers."""
+    return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,13 @@
+"""Headers that a dependency decides on, whatever the route or a problem then answers."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+
+# The key of the ASGI scope under which they wait for the envelope.
+EXTRA_HEADERS = "palaver.headers"
+
+
+def add_headers(request: Request, headers: Mapping[str, str]) -> None:
+    """Add headers to the answer of this request."""
+    request.scope.setdefault(EXTRA_HEADERS, {}).update(headers)

@@ -1,0 +1,111 @@
+"""The route class of every domain: strict bodies, kept answers, and problems that document
+themselves.
+"""  # noqa: D205 - one sentence, longer than a line
+
+import json
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import orjson
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from api.kit.problems import (
+    MalformedRequest,
+    NotFound,
+    PayloadTooLarge,
+    Problem,
+    UnsupportedMediaType,
+    ValidationFailed,
+    problems,
+)
+
+# What a handler leaves on `request.state`, to be called with the answer before the commit.
+KEEP_ANSWER = "keep_answer"
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read by orjson: it refuses NaN, lone surrogates, numbers beyond a
+    double and nesting beyond 1,024 levels, where the standard parser lets them through.
+    """  # noqa: D205 - one sentence, longer than a line
+
+    async def json(self) -> Any:
+        """Return the body. Raises json.JSONDecodeError, without the body in it."""
+        try:
+            return orjson.loads(await self.body())
+        except orjson.JSONDecodeError as error:
+            raise json.JSONDecodeError("not strict JSON", "", 0) from error
+
+
+class Route(APIRoute):
+    """A route that adds to its declared problems those of its dependencies and of its input."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        declared = problems(*dict.fromkeys(_problems_of(self.dependant, self.body_field)))
+        for status, entry in self.responses.items():
+            _merge_response(declared, status, entry)
+        self.responses = dict(sorted(declared.items(), key=lambda item: int(item[0])))
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, in strict JSON, with its answer kept where a key asked for that."""
+        handle = super().get_route_handler()
+        takes_body = self.body_field is not None
+
+        async def handle_strictly(request: Request) -> Response:
+            if takes_body:
+                _require_json(request)
+                request = StrictRequest(request.scope, request.receive)
+            response = await handle(request)
+            keep = getattr(request.state, KEEP_ANSWER, None)
+            if keep is not None:
+                await keep(response)
+            return response
+
+        return handle_strictly
+
+
+def _require_json(request: Request) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise UnsupportedMediaType
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaType
+
+
+def _problems_of(dependant: Dependant, body_field: object) -> Iterator[type[Problem]]:
+    parts = list(_walk(dependant))
+    if body_field is not None:
+        yield from (MalformedRequest, PayloadTooLarge, UnsupportedMediaType, ValidationFailed)
+    if any(part.query_params or part.header_params for part in parts):
+        yield ValidationFailed
+    if any(part.path_params for part in parts):
+        yield NotFound
+    for part in parts:
+        yield from getattr(part.call, "problems", ())
+
+
+def _walk(dependant: Dependant) -> Iterator[Dependant]:
+    """Yield a dependant and all below it; dependencies are declared in code, a few levels deep."""
+    yield dependant
+    for part in dependant.dependencies:
+        yield from _walk(part)
+
+
+def _merge_response(
+    declared: dict[int | str, dict[str, Any]], status: int | str, entry: dict[str, Any]
+) -> None:
+    """Add what a route itself says of a status to what its dependencies said of it."""
+    known = declared.get(status)
+    if known is None:
+        declared[status] = entry
+        return
+    for media_type, content in entry.get("content", {}).items():
+        examples = known["content"].setdefault(media_type, content)["examples"]
+        for code, example in content.get("examples", {}).items():
+            if code not in examples:
+                examples[code] = example
+                known["description"] += f" {example['summary']}."
+    if "headers" in entry:
+        known.setdefault("headers", {}).update(entry["headers"])

@@ -1,0 +1,109 @@
+"""Settings: environment variables that begin with `PALAVER_`, each with a bound and a default."""
+
+import secrets
+from contextlib import suppress
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MIN_SECRET_LENGTH = 32
+
+Network = IPv4Network | IPv6Network
+
+
+class SettingsError(Exception):
+    """The settings do not allow a start; the message says what to set."""
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Unset engine URLs mean: start the embedded ones."""
+
+    model_config = SettingsConfigDict(env_prefix="PALAVER_", frozen=True, hide_input_in_errors=True)
+
+    database_url: str | None = Field(default=None, max_length=2000)
+    redis_url: str | None = Field(default=None, max_length=2000)
+    host: str = Field(default="127.0.0.1", max_length=255)
+    port: int = Field(default=8000, ge=0, le=65535)
+    data_dir: Path = Path(".palaver")
+    secret_key: SecretStr | None = None
+    rate_limits_enabled: bool = True
+    # Networks whose X-Forwarded-For is believed, comma separated: "10.0.0.0/8,127.0.0.1".
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(default=(), max_length=100)
+    # Exact origins, comma separated: "https://forum.example".
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(default=(), max_length=100)
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    # Connections a process holds at most, for writing and again for reading.
+    database_pool_size: int = Field(default=10, ge=1, le=200)
+    # Bytes of answers that a process keeps in its memory.
+    cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, le=16 * 1024**3)
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(ip_network(part, strict=False) for part in _split(value))
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        parts = _split(value) if isinstance(value, str) else value
+        if isinstance(parts, tuple):
+            for origin in parts:
+                if origin == "*" or not origin.startswith(("http://", "https://")):
+                    raise ValueError("list exact origins, such as https://forum.example")
+        return parts
+
+    @field_validator("secret_key")
+    @classmethod
+    def _require_long_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < MIN_SECRET_LENGTH:
+            raise ValueError(
+                f"use at least {MIN_SECRET_LENGTH} characters, for example from: "
+                'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+            )
+        return value
+
+    @property
+    def embeds_postgres(self) -> bool:
+        """Whether PostgreSQL is started from the wheel."""
+        return self.database_url is None
+
+    @property
+    def embeds_valkey(self) -> bool:
+        """Whether Valkey is started from the wheel."""
+        return self.redis_url is None
+
+
+def require_secret(settings: Settings) -> str:
+    """Return the secret that signs tokens and cursors. Raises SettingsError when there is none."""
+    if settings.secret_key is None:
+        raise SettingsError(
+            "PALAVER_SECRET_KEY is not set. With PALAVER_DATABASE_URL it is required, the same on "
+            "every server: with secrets of their own they would refuse each other's tokens. "
+            'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+        )
+    return settings.secret_key.get_secret_value()
+
+
+def keep_secret(data_dir: Path) -> SecretStr:
+    """Return the secret of a data folder, made the first time."""
+    path = data_dir / "secret_key"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        # Linked when complete: of two processes that start together, both read the same secret.
+        with NamedTemporaryFile("w", dir=data_dir) as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            with suppress(FileExistsError):
+                path.hardlink_to(file.name)
+    return SecretStr(path.read_text(encoding="ascii"))
+
+
+def _split(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())

@@ -1,0 +1,115 @@
+"""The composition root: what an app is made of, in which order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.articles.routes import router as articles
+from api.auth.routes import router as sessions
+from api.comments.mention_routes import router as mentions
+from api.comments.routes import router as comments
+from api.effects import EFFECTS
+from api.kit.cache import VersionedCache
+from api.kit.clock import Clock, SystemClock
+from api.kit.database import Database
+from api.kit.docs import install_docs
+from api.kit.envelope import Envelope
+from api.kit.idempotency import Replay
+from api.kit.lookups import Lookups
+from api.kit.openapi import build_openapi
+from api.kit.probes import router as probes
+from api.kit.problem_handlers import install_problem_handlers
+from api.kit.ratelimits import Limiter
+from api.kit.redis import GuardedRedis, connect
+from api.kit.services import Services
+from api.kit.settings import Settings, SettingsError, require_secret
+from api.kit.signing import Signer
+from api.users.routes import router as users
+
+MAX_BODY_BYTES = 64 * 1024
+EXPOSED_HEADERS = (
+    "ETag",
+    "Idempotent-Replayed",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-Id",
+)
+
+
+def make_services(settings: Settings, clock: Clock | None = None) -> Services:
+    """Connect to the engines that the settings name. Raises SettingsError when they name none."""
+    if settings.database_url is None or settings.redis_url is None:
+        raise SettingsError("Set PALAVER_DATABASE_URL and PALAVER_REDIS_URL, or use palaver serve.")
+    redis = GuardedRedis(connect(settings.redis_url))
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    return Services(
+        settings=settings,
+        clock=clock or SystemClock(),
+        signer=Signer(require_secret(settings)),
+        database=database,
+        redis=redis,
+        limiter=Limiter(redis),
+        cache=VersionedCache(redis, namespace="tree", max_bytes=settings.cache_bytes),
+        lookups=Lookups(database),
+        effects=EFFECTS,
+    )
+
+
+def create_app(
+    services: Services, *, beside: Callable[[Services], Coroutine[Any, Any, None]] | None = None
+) -> FastAPI:
+    """Return the app; it closes its services when it ends. `beside` runs as long as it does."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        companion = asyncio.create_task(beside(services)) if beside else None
+        yield
+        if companion is not None:
+            companion.cancel()
+            await asyncio.gather(companion, return_exceptions=True)
+        await services.close()
+
+    app = FastAPI(
+        title="Palaver",
+        version="1.0.0",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=MAX_BODY_BYTES,
+        generate_unique_id_function=lambda route: route.name,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
+    app.state.services = services
+    app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
+    for router in (sessions, users, articles, comments, mentions):
+        app.include_router(router, prefix="/v1")
+    app.include_router(probes)
+    install_docs(app)
+    install_problem_handlers(app)
+    app.add_exception_handler(Replay, _answer_replay)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(services.settings.cors_origins),
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
+        expose_headers=EXPOSED_HEADERS,
+        max_age=600,
+    )
+    app.add_middleware(Envelope)
+    return app
+
+
+async def _answer_replay(_: Request, replay: Exception) -> Response:
+    if not isinstance(replay, Replay):
+        raise replay
+    return replay.to_response()

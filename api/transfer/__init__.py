@@ -1,0 +1,4 @@
+"""Transfer: threads that come from elsewhere. It owns no table; it emits ThreadImported.
+
+People, articles and comments are stored by their own domains.
+"""

@@ -1,0 +1,1 @@
+"""Alembic migrations, oldest first; `palaver migrate` runs them."""

@@ -1,0 +1,28 @@
+"""The tables: one module a domain, with every constraint and index beside the columns they guard.
+
+A table class is neither a request nor a response: SQLModel does not validate tables, so what comes
+in is checked by the schemas under `api/`, and what PostgreSQL can refuse, it refuses here again.
+"""
+
+from models.articles import Article, ArticleTag
+from models.comments import Comment, CommentMention, CommentState
+from models.events import OutboxEvent
+from models.idempotency import IdempotencyKey
+from models.metadata import metadata
+from models.sessions import LoginSession
+from models.users import Handle, Role, User
+
+__all__ = [
+    "Article",
+    "ArticleTag",
+    "Comment",
+    "CommentMention",
+    "CommentState",
+    "Handle",
+    "IdempotencyKey",
+    "LoginSession",
+    "OutboxEvent",
+    "Role",
+    "User",
+    "metadata",
+]

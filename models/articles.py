@@ -1,0 +1,88 @@
+"""Articles, and the version that orders everything under them."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Computed, Double, Index, Integer
+from sqlalchemy import text as sql
+from sqlmodel import Field, SQLModel
+
+from models import ranking
+from models.metadata import id_column, reference_column, text_column, time_column
+
+SHOWN = sql("deleted_at IS NULL")
+
+
+class Article(SQLModel, table=True):
+    """An article. `version` grows by one with each change that a reader of its thread could see."""
+
+    __tablename__: ClassVar[str] = "articles"
+    __table_args__ = (
+        CheckConstraint("char_length(title) BETWEEN 1 AND 300", name="title_length"),
+        CheckConstraint("char_length(slug) BETWEEN 1 AND 120", name="slug_length"),
+        CheckConstraint("char_length(body) <= 20000", name="body_length"),
+        CheckConstraint("char_length(url) <= 2048", name="url_length"),
+        CheckConstraint("char_length(external_id) BETWEEN 1 AND 255", name="external_id_length"),
+        CheckConstraint(
+            "comment_count >= 0 AND reply_count >= 0 AND up >= 0 AND down >= 0",
+            name="counters_not_negative",
+        ),
+        Index("uq_articles_slug", "slug", unique=True),
+        Index("uq_articles_external_id", "external_id", unique=True),
+        Index("ix_articles_new", "created_at", "id", postgresql_where=SHOWN),
+        Index("ix_articles_active", "last_activity_at", "id", postgresql_where=SHOWN),
+        Index("ix_articles_top", "score", "id", postgresql_where=SHOWN),
+        Index("ix_articles_hot", "hot", "id", postgresql_where=SHOWN),
+        Index("ix_articles_author", "author_id", "created_at", "id", postgresql_where=SHOWN),
+    )
+
+    id: UUID = Field(sa_column=id_column(primary_key=True))
+    slug: str = Field(sa_column=text_column())
+    title: str = Field(sa_column=text_column())
+    body: str = Field(sa_column=text_column())
+    html: str = Field(sa_column=text_column())
+    url: str | None = Field(default=None, sa_column=text_column(nullable=True))
+    external_id: str | None = Field(default=None, sa_column=text_column(nullable=True))
+    author_id: UUID | None = Field(
+        default=None, sa_column=reference_column("users.id", nullable=True)
+    )
+    is_locked: bool = Field(default=False, sa_column_kwargs={"server_default": sql("false")})
+    version: int = Field(
+        default=0, sa_column=Column(BigInteger, nullable=False, server_default=sql("0"))
+    )
+    # Edits of the article itself; a comment under it changes `version` alone.
+    revision: int = Field(default=1, sa_column_kwargs={"server_default": sql("1")})
+    # Visible comments at every depth.
+    comment_count: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
+    # Listed comments directly under the article, tombstones included: the roots of the tree.
+    reply_count: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
+    up: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
+    down: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
+    score: int = Field(
+        default=None,
+        sa_column=Column(Integer, Computed(ranking.SCORE, persisted=True), nullable=False),
+    )
+    hot: float = Field(
+        default=None,
+        sa_column=Column(Double, Computed(ranking.HOT, persisted=True), nullable=False),
+    )
+    created_at: datetime = Field(sa_column=time_column())
+    edited_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    last_activity_at: datetime = Field(sa_column=time_column())
+    deleted_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+
+
+class ArticleTag(SQLModel, table=True):
+    """A tag of an article, in lower case."""
+
+    __tablename__: ClassVar[str] = "article_tags"
+    __table_args__ = (
+        CheckConstraint("char_length(tag) BETWEEN 1 AND 32", name="tag_length"),
+        Index("ix_article_tags_tag", "tag", "article_id"),
+    )
+
+    article_id: UUID = Field(sa_column=reference_column("articles.id", primary_key=True))
+    tag: str = Field(sa_column=text_column(primary_key=True))
+    # The author's order, which readers see.
+    position: int

@@ -1,0 +1,208 @@
+"""The tests' engines and app: real servers, the app as it ships; only addresses and clock are ours.
+
+The servers are started once a run, by the process that the others come from; each process has a
+database and a Redis number of its own. Tests commit for real, and tables are emptied before each
+test that uses them.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from asgi_lifespan import LifespanManager
+from fastapi import FastAPI
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+import models
+from api.kit import embedded
+from api.kit.logs import configure_logging
+from api.kit.migrations import migrate
+from api.kit.services import Services
+from api.kit.settings import Settings
+from api.main import create_app, make_services
+from tests.client import Client
+
+DATABASE_VARIABLE = "PALAVER_TEST_DATABASE_URL"
+REDIS_VARIABLE = "PALAVER_TEST_REDIS_URL"
+SECRET = "a secret for the tests, long enough"
+
+hypothesis_settings.register_profile(
+    "palaver", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+hypothesis_settings.load_profile("palaver")
+
+configure_logging(Settings(log_level="error"))
+
+_engines = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the engines before any worker process is made, so that all inherit where they are."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    missing = [name for name in (DATABASE_VARIABLE, REDIS_VARIABLE) if name not in os.environ]
+    if missing:
+        folder = Path(_engines.enter_context(tempfile.TemporaryDirectory(prefix="palaver-")))
+        folder.chmod(0o755)
+        engines = _engines.enter_context(
+            embedded.running(
+                folder / "data",
+                postgres=DATABASE_VARIABLE in missing,
+                valkey=REDIS_VARIABLE in missing,
+            )
+        )
+        if engines.database_url:
+            os.environ[DATABASE_VARIABLE] = engines.database_url
+        if engines.redis_url:
+            os.environ[REDIS_VARIABLE] = engines.redis_url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the engines that this run started."""
+    _engines.close()
+
+
+class MovableClock:
+    """A clock that stands where a test puts it, and otherwise goes as the machine's does."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+    def advance(self, **units: float) -> None:
+        self.offset += timedelta(**units)
+
+
+def connect_arguments(url: str, database: str | None = None) -> dict[str, str | int | None]:
+    """Return asyncpg's arguments for an SQLAlchemy URL."""
+    from sqlalchemy import make_url
+
+    parsed = make_url(url)
+    host = parsed.query.get("host", parsed.host)
+    return {
+        "host": host if isinstance(host, str) or host is None else host[0],
+        "port": parsed.port,
+        "user": parsed.username,
+        "password": parsed.password,
+        "database": database or parsed.database,
+    }
+
+
+@pytest.fixture(scope="session")
+def worker_name() -> str:
+    return os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+
+
+@pytest.fixture(scope="session")
+async def _database_created(worker_name: str) -> str:
+    """Make this process's database; fsync is worth nothing to data that lives for a minute."""
+    url = os.environ[DATABASE_VARIABLE]
+    name = f"palaver_test_{worker_name}"
+    connection = await asyncpg.connect(**connect_arguments(url))
+    await connection.execute("ALTER SYSTEM SET fsync = off")
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    from sqlalchemy import make_url
+
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def database_url(_database_created: str) -> str:
+    """The URL of this process's database, with the newest schema."""
+    import threading
+
+    # Alembic runs an event loop of its own, which a thread without one can.
+    thread = threading.Thread(target=migrate, args=(_database_created,))
+    thread.start()
+    thread.join()
+    return _database_created
+
+
+@pytest.fixture(scope="session")
+def redis_url(worker_name: str) -> str:
+    base = os.environ[REDIS_VARIABLE]
+    number = int(worker_name.removeprefix("gw") or 0) + 1
+    if base.startswith("unix:"):
+        return f"{base.partition('?')[0]}?db={number}"
+    return f"{base.rstrip('/')}/{number}"
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    """The settings of the tested app; rate limits are off but where they are what is tested."""
+    return Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        secret_key=SecretStr(SECRET),
+        data_dir=tmp_path,
+        rate_limits_enabled=False,
+        log_level="error",
+    )
+
+
+@pytest.fixture
+async def _emptied(database_url: str, redis_url: str) -> None:
+    connection = await asyncpg.connect(**connect_arguments(database_url))
+    tables = ", ".join(table.name for table in models.metadata.sorted_tables)
+    await connection.execute(f"TRUNCATE {tables} CASCADE")
+    await connection.close()
+    redis = Redis.from_url(redis_url)
+    await redis.flushdb()
+    await redis.aclose()
+
+
+@pytest.fixture
+def services(settings: Settings, clock: MovableClock, _emptied: None) -> Services:
+    return make_services(settings, clock)
+
+
+@pytest.fixture
+def app(services: Services) -> FastAPI:
+    return create_app(services)
+
+
+@pytest.fixture
+async def client(app: FastAPI, services: Services) -> AsyncIterator[Client]:
+    """A stranger's client. Afterwards every cached tree is compared with a fresh one."""
+    async with LifespanManager(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+            yield Client(http)
+            await check_cached_trees(Client(http), services)
+
+
+async def check_cached_trees(client: Client, services: Services) -> None:
+    """Compare what readers get of every article with what the database holds."""
+    from sqlalchemy import text
+
+    async with services.database.read() as session:
+        ids = await session.scalars(text("SELECT id FROM articles WHERE deleted_at IS NULL"))
+    from api.comments.cursors import Window
+    from api.comments.schemas import CommentSort
+    from api.comments.tree import build_tree
+
+    for article_id in ids.all()[:20]:
+        for sort in (CommentSort.BEST, CommentSort.OLD):
+            read = await client.get(f"/v1/articles/{article_id}/comments?sort={sort}")
+            window = Window(under_id=article_id, sort=sort, limit=50, children=5, depth=4)
+            fresh = await build_tree(services, article_id, window)
+            assert read.content == fresh.body, f"a stale tree of {article_id} by {sort}"
