@@ -1,4 +1,4 @@
-"""The command `palaver`: serve, work, migrate, import, look after people, and find out what is wrong."""
+"""The command `palaver`: serve, work, migrate, import, look after people, find what is wrong."""
 
 import asyncio
 import json
@@ -77,12 +77,16 @@ def migrate() -> None:
 
 @app.command()
 def openapi(
-    file: Annotated[Path | None, typer.Argument(help="Where to write it; else it is printed.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to write it; else it is printed.")
+    ] = None,
 ) -> None:
     """Write the OpenAPI document, from the code alone."""
     # No engine is asked for anything: the addresses only have to be there.
     settings = Settings(
-        database_url="postgresql://localhost/none", redis_url="redis://localhost", secret_key=SecretStr("x" * 32)
+        database_url="postgresql://localhost/none",
+        redis_url="redis://localhost",
+        secret_key=SecretStr("x" * 32),
     )
     document = create_app(make_services(settings)).openapi()
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -180,7 +184,7 @@ def engines_of(settings: Settings) -> Iterator[Settings]:
     with embedded.running(
         settings.data_dir, postgres=settings.embeds_postgres, valkey=settings.embeds_valkey
     ) as engines:
-        connected = {
+        connected: dict[str, object] = {
             "database_url": settings.database_url or engines.database_url,
             "redis_url": settings.redis_url or engines.redis_url,
         }

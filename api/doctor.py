@@ -27,12 +27,18 @@ class Finding:
 
 async def diagnose(settings: Settings) -> list[Finding]:
     """Look at everything; one thing that is wrong does not keep from looking at the others."""
-    return [_check_settings(settings), *await _check_database(settings), await _check_redis(settings)]
+    return [
+        _check_settings(settings),
+        *await _check_database(settings),
+        await _check_redis(settings),
+    ]
 
 
 def _check_settings(settings: Settings) -> Finding:
     known = {f"PALAVER_{name.upper()}" for name in Settings.model_fields}
-    unknown = sorted(name for name in os.environ if name.startswith("PALAVER_") and name not in known)
+    unknown = sorted(
+        name for name in os.environ if name.startswith("PALAVER_") and name not in known
+    )
     if unknown:
         message = f"{', '.join(unknown)} mean nothing here. Known are {', '.join(sorted(known))}."
         return Finding("settings", is_fine=False, message=message)

@@ -1,8 +1,8 @@
 """THE table: what follows from each event."""
 
+from api.articles.events import ArticleCreated, ArticleDeleted, ArticleEdited
 from api.comments import reactions as comments
 from api.comments.events import CommentCreated, CommentDeleted, CommentEdited, ThreadImported
-from api.articles.events import ArticleCreated, ArticleDeleted, ArticleEdited
 from api.kit.events import Effect, Effects, Event
 from api.users.events import ProfileChanged, UserRegistered
 

@@ -71,7 +71,7 @@ async def _relay(services: Services, row: OutboxEvent) -> None:
         event = kind.from_payload(row.payload)
         for react in EFFECTS[kind].by_worker:
             await react(services, event)
-    except Exception as error:  # one event must not hold up the others
+    except Exception as error:  # noqa: BLE001 - one event must not hold up the others
         delay = min(2**row.attempts, MAX_RETRY_DELAY)
         row.attempts += 1
         row.retry_at = services.clock.now() + timedelta(seconds=delay)

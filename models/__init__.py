@@ -5,7 +5,7 @@ in is checked by the schemas under `api/`, and what PostgreSQL can refuse, it re
 """
 
 from models.articles import Article, ArticleTag
-from models.comments import Comment, CommentMention, CommentState
+from models.comments import MAX_DEPTH, Comment, CommentMention, CommentState
 from models.events import OutboxEvent
 from models.idempotency import IdempotencyKey
 from models.metadata import metadata
@@ -13,6 +13,7 @@ from models.sessions import LoginSession
 from models.users import Handle, Role, User
 
 __all__ = [
+    "MAX_DEPTH",
     "Article",
     "ArticleTag",
     "Comment",

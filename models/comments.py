@@ -14,16 +14,19 @@ from sqlalchemy import (
     Index,
     Integer,
     SmallInteger,
+    Uuid,
 )
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlmodel import Field, SQLModel
 
 from models import ranking
 from models.metadata import enum_column, id_column, reference_column, text_column, time_column
 
 LISTED = sql("listed")
+
+# Levels below the roots. Deeper threads are quarrels of two, and each reply counts its ancestors.
+MAX_DEPTH = 200
 
 
 class CommentState(StrEnum):
@@ -41,7 +44,7 @@ class Comment(SQLModel, table=True):
     __tablename__: ClassVar[str] = "comments"
     __table_args__ = (
         CheckConstraint("char_length(body) BETWEEN 1 AND 10000", name="body_length"),
-        CheckConstraint("depth BETWEEN 0 AND 200", name="depth_bounded"),
+        CheckConstraint(f"depth BETWEEN 0 AND {MAX_DEPTH}", name="depth_bounded"),
         CheckConstraint("cardinality(ancestor_ids) = depth", name="ancestors_match_depth"),
         CheckConstraint("(parent_id IS NULL) = (depth = 0)", name="roots_have_no_parent"),
         CheckConstraint(
@@ -88,15 +91,13 @@ class Comment(SQLModel, table=True):
     under_id: UUID = Field(
         default=None,
         sa_column=Column(
-            PgUuid(as_uuid=True),
+            Uuid(),
             Computed("coalesce(parent_id, article_id)", persisted=True),
             nullable=False,
         ),
     )
     # From the root down to the parent.
-    ancestor_ids: list[UUID] = Field(
-        sa_column=Column(ARRAY(PgUuid(as_uuid=True)), nullable=False)
-    )
+    ancestor_ids: list[UUID] = Field(sa_column=Column(ARRAY(Uuid()), nullable=False))
     depth: int = Field(sa_column=Column(SmallInteger, nullable=False))
     # Null for an imported comment whose page named no author.
     author_id: UUID | None = Field(
@@ -148,9 +149,7 @@ class CommentMention(SQLModel, table=True):
 
     __tablename__: ClassVar[str] = "comment_mentions"
     __table_args__ = (
-        CheckConstraint(
-            "start_offset >= 0 AND end_offset > start_offset", name="offsets_in_order"
-        ),
+        CheckConstraint("start_offset >= 0 AND end_offset > start_offset", name="offsets_in_order"),
         Index("ix_comment_mentions_user_id", "user_id"),
     )
 

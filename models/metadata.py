@@ -5,8 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, Enum, ForeignKey, Text
-from sqlalchemy.dialects.postgresql import UUID as PgUuid
+from sqlalchemy import Column, DateTime, Enum, ForeignKey, Text, Uuid
 from sqlmodel import SQLModel
 
 metadata = SQLModel.metadata
@@ -21,7 +20,7 @@ metadata.naming_convention = {
 
 
 def text_column(**options: Any) -> Column[str]:
-    """Return an unbounded `text` column: bounds are CHECKs, which a migration can loosen cheaply."""
+    """Return a `text` column; its bound is a CHECK, which a migration can loosen cheaply."""
     return Column(Text, **{"nullable": False, **options})
 
 
@@ -32,12 +31,12 @@ def time_column(**options: Any) -> Column[datetime]:
 
 def id_column(**options: Any) -> Column[UUID]:
     """Return a `uuid` column."""
-    return Column(PgUuid(as_uuid=True), **{"nullable": False, **options})
+    return Column(Uuid(), **{"nullable": False, **options})
 
 
 def reference_column(target: str, **options: Any) -> Column[UUID]:
     """Return a `uuid` column that refers to `target` ("table.column")."""
-    return Column(PgUuid(as_uuid=True), ForeignKey(target), **{"nullable": False, **options})
+    return Column(Uuid(), ForeignKey(target), **{"nullable": False, **options})
 
 
 def enum_column(kind: type[StrEnum], **options: Any) -> Column[Any]:

@@ -1,6 +1,7 @@
-"""The orders of votes as SQL expressions, for stored generated columns: they can't drift from the
-votes they are made of, and an index can hold them.
-"""  # noqa: D205, D212 - one sentence, longer than a line
+"""The orders of votes as SQL expressions, for stored generated columns.
+
+So they can't drift from the votes they are made of, and an index can hold them.
+"""
 
 SCORE = "up - down"
 

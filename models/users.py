@@ -62,9 +62,10 @@ class User(SQLModel, table=True):
 
 
 class Handle(SQLModel, table=True):
-    """A handle that somebody has or had. It is theirs for ever: old links and mentions go on leading
-    to them, and nobody can take a name that others know.
-    """  # noqa: D205 - the two sentences are one thought
+    """A handle that somebody has or had, for ever.
+
+    Old links and mentions go on leading to them, and nobody can take a name that others know.
+    """
 
     __tablename__: ClassVar[str] = "handles"
     __table_args__ = (

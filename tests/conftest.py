@@ -7,7 +7,8 @@ test that uses them.
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,8 +22,12 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
 from redis.asyncio import Redis
+from sqlalchemy import make_url, text
 
 import models
+from api.comments.cursors import Window
+from api.comments.schemas import CommentSort
+from api.comments.tree import build_tree
 from api.kit import embedded
 from api.kit.logs import configure_logging
 from api.kit.migrations import migrate
@@ -86,8 +91,6 @@ class MovableClock:
 
 def connect_arguments(url: str, database: str | None = None) -> dict[str, str | int | None]:
     """Return asyncpg's arguments for an SQLAlchemy URL."""
-    from sqlalchemy import make_url
-
     parsed = make_url(url)
     host = parsed.query.get("host", parsed.host)
     return {
@@ -115,16 +118,12 @@ async def _database_created(worker_name: str) -> str:
     await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
-    from sqlalchemy import make_url
-
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")
 def database_url(_database_created: str) -> str:
     """The URL of this process's database, with the newest schema."""
-    import threading
-
     # Alembic runs an event loop of its own, which a thread without one can.
     thread = threading.Thread(target=migrate, args=(_database_created,))
     thread.start()
@@ -192,14 +191,8 @@ async def client(app: FastAPI, services: Services) -> AsyncIterator[Client]:
 
 async def check_cached_trees(client: Client, services: Services) -> None:
     """Compare what readers get of every article with what the database holds."""
-    from sqlalchemy import text
-
     async with services.database.read() as session:
         ids = await session.scalars(text("SELECT id FROM articles WHERE deleted_at IS NULL"))
-    from api.comments.cursors import Window
-    from api.comments.schemas import CommentSort
-    from api.comments.tree import build_tree
-
     for article_id in ids.all()[:20]:
         for sort in (CommentSort.BEST, CommentSort.OLD):
             read = await client.get(f"/v1/articles/{article_id}/comments?sort={sort}")

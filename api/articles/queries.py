@@ -6,8 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, or_, select
-from sqlalchemy import tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -31,11 +41,11 @@ _tags = (
     .scalar_subquery()
 )
 
-_SORT_KEYS: dict[ArticleSort, ColumnElement[Any]] = {
-    ArticleSort.NEW: col(Article.created_at),
-    ArticleSort.ACTIVE: col(Article.last_activity_at),
-    ArticleSort.TOP: col(Article.score),
-    ArticleSort.HOT: col(Article.hot),
+_SORT_COLUMNS = {
+    ArticleSort.NEW: "created_at",
+    ArticleSort.ACTIVE: "last_activity_at",
+    ArticleSort.TOP: "score",
+    ArticleSort.HOT: "hot",
 }
 
 
@@ -79,7 +89,7 @@ async def list_articles(
     limit: int,
 ) -> list[ArticleRow]:
     """Return a page of visible articles, the greatest key first."""
-    key = _SORT_KEYS[sort]
+    key = col(getattr(Article, _SORT_COLUMNS[sort]))
     statement = _select_rows().order_by(key.desc(), col(Article.id).desc()).limit(limit)
     if after is not None:
         statement = statement.where(tuple_(key, col(Article.id)) < tuple_(*after))
@@ -98,7 +108,7 @@ async def list_articles(
 
 def sort_key(row: ArticleRow, sort: ArticleSort) -> Any:
     """Return the value by which a row stands where it stands in a list."""
-    return getattr(row.article, _SORT_KEYS[sort].key or "")
+    return getattr(row.article, _SORT_COLUMNS[sort])
 
 
 async def find_slugs(session: AsyncSession, stem: str) -> set[str]:

@@ -70,7 +70,7 @@ async def list_articles(
     sort: ArticleSort = ArticleSort.NEW,
     tag: Tag = None,
     author: Author = None,
-    limit: Limit = 20,  # noqa: A002 - the name in the query
+    limit: Limit = 20,
     cursor: CursorParam = None,
 ) -> Page[ArticleSummary]:
     """List articles: the newest, those with the latest reply, the best voted, or the hottest."""
@@ -98,9 +98,7 @@ async def list_articles(
     )
 
 
-@router.get(
-    "/articles/{article}", response_model=ArticleRead, responses=problems(ArticleNotFound)
-)
+@router.get("/articles/{article}", response_model=ArticleRead, responses=problems(ArticleNotFound))
 async def read_article(request: Request, article: ArticleRef, session: ReadSession) -> Response:
     """Read an article."""
     row = await service.get_article(session, article)

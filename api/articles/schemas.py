@@ -103,7 +103,9 @@ class ArticleUpsert(Input):
     """An article of a site that has its own ids."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"title": "On docking ports", "url": "https://a.example/1"}]}
+        json_schema_extra={
+            "examples": [{"title": "On docking ports", "url": "https://a.example/1"}]
+        }
     )
 
     title: Title

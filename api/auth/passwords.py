@@ -20,7 +20,7 @@ async def hash_password(password: str) -> str:
 
 
 async def verify_password(password: str, encoded: str | None) -> bool:
-    """Tell whether the password is the one; without a hash the answer is no, after the same time."""
+    """Tell whether the password is the one; without a hash it is not, after the same time."""
     async with _turns:
         matches = await asyncio.to_thread(_verify, password, encoded or _NOBODY)
     return matches and encoded is not None

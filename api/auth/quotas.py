@@ -1,10 +1,8 @@
 """THE table of rate limits: what may be done how often, by whom. A route names an action of it."""
 
-from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Request, params
 
 from api.auth.actor import Actor, ActorKind
 from api.auth.dependencies import OptionalActor, kind_of
@@ -59,7 +57,7 @@ QUOTAS: dict[tuple[Action, ActorKind], Quota] = {
 }
 
 
-def limit(action: Action) -> object:
+def limit(action: Action) -> params.Depends:
     """Return the dependency that counts a request against an action's quota."""
 
     @declares(RateLimited)
@@ -67,7 +65,7 @@ def limit(action: Action) -> object:
         subject = f"user:{actor.id}" if actor else f"address:{address_of(request)}"
         await charge(request, services, [(action, subject)], actor)
 
-    return Depends(check_quota)
+    return params.Depends(check_quota)
 
 
 async def charge(

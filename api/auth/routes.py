@@ -19,9 +19,7 @@ router = APIRouter(route_class=Route, tags=["sessions"])
 MAX_SESSIONS = 100
 
 
-@router.post(
-    "/sessions", status_code=201, responses=problems(InvalidCredentials, RateLimited)
-)
+@router.post("/sessions", status_code=201, responses=problems(InvalidCredentials, RateLimited))
 async def create_session(
     request: Request,
     body: SessionCreate,
@@ -77,11 +75,7 @@ async def delete_current_session(actor: CurrentActor, uow: UowDep) -> None:
     await service.log_out(uow, actor, actor.session_id)
 
 
-@router.delete("/sessions/{id}", status_code=204, responses=problems(SessionNotFound))
-async def delete_session(
-    id: UUID,  # noqa: A002 - the name in the path
-    actor: CurrentActor,
-    uow: UowDep,
-) -> None:
+@router.delete("/sessions/{session_id}", status_code=204, responses=problems(SessionNotFound))
+async def delete_session(session_id: UUID, actor: CurrentActor, uow: UowDep) -> None:
     """Log out elsewhere."""
-    await service.log_out(uow, actor, id)
+    await service.log_out(uow, actor, session_id)

@@ -39,9 +39,7 @@ class AccessClaims:
     session_id: UUID
 
 
-def issue_access_token(
-    signer: Signer, *, user_id: UUID, session_id: UUID, now: datetime
-) -> str:
+def issue_access_token(signer: Signer, *, user_id: UUID, session_id: UUID, now: datetime) -> str:
     """Return a JWT that is good for ACCESS_LIFETIME from `now`."""
     claims = {
         "iss": _ISSUER,

@@ -11,10 +11,7 @@ from api.comments.errors import (
     ParentGone,
     ThreadTooDeep,
 )
-from models import Comment, CommentState
-
-# Levels below the roots. Deeper threads are quarrels of two, and each reply counts its ancestors.
-MAX_DEPTH = 200
+from models import MAX_DEPTH, Comment, CommentState
 
 
 def require_open(actor: Actor, *, is_locked: bool) -> None:
@@ -42,9 +39,10 @@ def require_may_edit(actor: Actor, comment: Comment) -> None:
 
 
 def state_after_delete(actor: Actor, comment: Comment) -> CommentState:
-    """Return what a comment becomes when the actor takes it back: deleted by its author, removed by
-    staff. Raises NotYourComment or CommentGone.
-    """  # noqa: D205 - one sentence, longer than a line
+    """Return what a comment becomes when the actor takes it back.
+
+    By its author it is deleted, by staff removed. Raises NotYourComment or CommentGone.
+    """
     if comment.author_id != actor.id and not actor.is_staff:
         raise NotYourComment
     if comment.state is not CommentState.VISIBLE:

@@ -7,6 +7,8 @@ the text and the author of a comment that was taken back never leave it.
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import RowMapping
+
 # Of a row `c` of comments. Ids are texts here: they only travel on into JSON.
 COLUMNS = """
 c.id::text AS id, c.article_id::text AS article_id, c.parent_id::text AS parent_id, c.depth,
@@ -33,7 +35,7 @@ CASE WHEN n.mention_count > 0 THEN (
 JOIN_AUTHOR = "LEFT JOIN users u ON u.id = n.author_id"
 
 
-def read_row(row: Mapping[str, Any]) -> dict[str, Any]:
+def read_row(row: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
     """Return the fields of CommentRead."""
     author = row["author"]
     return {
@@ -61,4 +63,3 @@ def read_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "created_at": row["created_at"],
         "edited_at": row["edited_at"],
     }
-

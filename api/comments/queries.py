@@ -13,12 +13,11 @@ from sqlalchemy.types import Integer, Text, Uuid
 from sqlmodel import col
 
 from api.articles.queries import refers_to, visible
-from api.comments.policy import MAX_DEPTH
 from api.comments.mentions import Mention, Person
 from api.comments.projection import AUTHOR_COLUMNS, COLUMNS, JOIN_AUTHOR
 from api.comments.schemas import FlatOrder
 from api.kit.names import name_key
-from models import Article, Comment, CommentMention, CommentState, Handle, User
+from models import MAX_DEPTH, Article, Comment, CommentMention, CommentState, Handle, User
 
 # People looked up for the names of one text; far more than one text can mention.
 MAX_PEOPLE = 1000
@@ -57,7 +56,8 @@ WITH parent AS (
   INSERT INTO comments (id, article_id, parent_id, ancestor_ids, depth, author_id, external_id,
                         body, html, mention_count, state, listed, version, created_at)
   SELECT :id, :article_id, :parent_id, coalesce(p.line, '{}'), coalesce(p.depth + 1, 0),
-         :author_id, :external_id, :body, :html, cardinality(:starts), 'visible', true, :version, :now
+         :author_id, :external_id, :body, :html, cardinality(:starts), 'visible', true,
+         :version, :now
   FROM (SELECT 1) one LEFT JOIN parent p ON true
   WHERE p.id IS NOT NULL OR :parent_id IS NULL
   RETURNING id, depth

@@ -1,4 +1,4 @@
-"""Cached reads of trees: which window a request means, and the nearest place that has its answer."""
+"""Cached reads of trees: which window a request means, and the nearest place that has it."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -132,6 +132,5 @@ def _name(window: Window) -> str:
     """Return the name of a window among an article's answers."""
     after = window.after
     position = f"{after.key!r} {after.id} {after.passed}" if after else "start"
-    return (
-        f"{window.under_id} {window.sort} {window.limit} {window.children} {window.depth} {position}"
-    )
+    limits = f"{window.limit} {window.children} {window.depth}"
+    return f"{window.under_id} {window.sort} {limits} {position}"

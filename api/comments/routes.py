@@ -14,6 +14,7 @@ from api.articles.routes import ArticleRef
 from api.auth.dependencies import CurrentActor, IdempotentUow
 from api.auth.quotas import Action, limit
 from api.comments import queries, reading, service
+from api.comments.answers import read_written
 from api.comments.cursors import Window
 from api.comments.errors import (
     ArticleLocked,
@@ -27,7 +28,6 @@ from api.comments.errors import (
     ThreadTooDeep,
     VersionNotReached,
 )
-from api.comments.answers import read_written
 from api.comments.projection import read_row
 from api.comments.reading import DEFAULT_CHILDREN, DEFAULT_DEPTH, DEFAULT_SORT, TreeParams
 from api.comments.schemas import (
@@ -66,21 +66,21 @@ from api.users.routes import HandlePath
 
 router = APIRouter(route_class=Route, tags=["comments"])
 
-CommentId = Annotated[UUID, Path(alias="id")]
+CommentId = Annotated[UUID, Path(description="The comment's id.")]
 Ancestors = Annotated[int, Query(ge=0, le=200, description="At most so many, the nearest first.")]
 Children = Annotated[
-    int | None, Query(ge=0, le=MAX_CHILDREN, description="Replies shown under each node.")
+    int, Query(ge=0, le=MAX_CHILDREN, description="Replies shown under each node.")
 ]
-Depth = Annotated[int | None, Query(ge=1, le=MAX_LEVELS, description="Levels shown.")]
+Depth = Annotated[int, Query(ge=1, le=MAX_LEVELS, description="Levels shown.")]
 
 
 def read_tree_params(
     sort: Annotated[CommentSort | None, Query(description="`best` when left out.")] = None,
-    limit: Annotated[  # noqa: A002 - the name in the query
+    limit: Annotated[
         int | None, Query(ge=1, le=MAX_ROOTS, description="Top nodes a page; 50 when left out.")
     ] = None,
-    children: Children = None,
-    depth: Depth = None,
+    children: Children | None = None,
+    depth: Depth | None = None,
     cursor: Annotated[
         str | None,
         Query(
@@ -165,7 +165,7 @@ async def list_flat(
     session: ReadSession,
     services: ServicesDep,
     order: FlatOrder = FlatOrder.OLDEST,
-    limit: Limit = 50,  # noqa: A002 - the name in the query
+    limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> Page[CommentRead]:
     """List the visible comments of an article in order of time, for flat frontends."""
@@ -184,7 +184,7 @@ async def list_flat(
 
 
 @router.get(
-    "/comments/{id}", response_model=CommentRead, responses=problems(CommentNotFound)
+    "/comments/{comment_id}", response_model=CommentRead, responses=problems(CommentNotFound)
 )
 async def read_comment(request: Request, comment_id: CommentId, session: ReadSession) -> Response:
     """Read one comment."""
@@ -196,7 +196,7 @@ async def read_comment(request: Request, comment_id: CommentId, session: ReadSes
 
 
 @router.patch(
-    "/comments/{id}",
+    "/comments/{comment_id}",
     response_model=CommentWritten,
     responses=problems(CommentNotFound, NotYourComment, CommentGone, TextTooLarge),
     dependencies=[limit(Action.COMMENT_EDIT)],
@@ -215,7 +215,7 @@ async def update_comment(
 
 
 @router.delete(
-    "/comments/{id}",
+    "/comments/{comment_id}",
     status_code=204,
     responses=problems(CommentNotFound, NotYourComment, CommentGone),
     dependencies=[limit(Action.COMMENT_EDIT)],
@@ -228,7 +228,7 @@ async def delete_comment(
 
 
 @router.get(
-    "/comments/{id}/replies",
+    "/comments/{comment_id}/replies",
     response_model=CommentTree,
     responses={**problems(CommentNotFound, *_TREE_PROBLEMS), **_UNCHANGED},
 )
@@ -240,7 +240,7 @@ async def read_replies(
 
 
 @router.get(
-    "/comments/{id}/context",
+    "/comments/{comment_id}/context",
     response_model=CommentContext,
     responses={**problems(CommentNotFound, DatabaseUnavailable), **_UNCHANGED},
 )
@@ -265,7 +265,7 @@ async def list_comments_of_user(
     handle: HandlePath,
     session: ReadSession,
     services: ServicesDep,
-    limit: Limit = 20,  # noqa: A002 - the name in the query
+    limit: Limit = 20,
     cursor: CursorParam = None,
 ) -> Page[CommentRead]:
     """List what a person wrote, the newest first."""
@@ -295,7 +295,7 @@ def _page(
     *,
     bound_to: str,
     rows: Sequence[RowMapping],
-    limit: int,  # noqa: A002 - the name in the query
+    limit: int,
 ) -> Page[CommentRead]:
     next_cursor = None
     if len(rows) > limit:

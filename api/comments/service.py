@@ -1,6 +1,8 @@
-"""Replying, changing and taking back: each takes the article's row lock, so a thread changes one
-step at a time and its versions have no gaps.
-"""  # noqa: D205 - one sentence, longer than a line
+"""Replying, changing and taking back.
+
+Each takes the article's row lock, so a thread changes one step at a time and its versions have no
+gaps.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

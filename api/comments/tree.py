@@ -6,11 +6,11 @@ from uuid import UUID
 import orjson
 from sqlalchemy import RowMapping
 
+from api.articles.errors import ArticleNotFound
 from api.comments.cursors import Position, Window, encode_window
 from api.comments.errors import CommentNotFound
 from api.comments.projection import read_row
 from api.comments.tree_queries import MAX_COUNTED, TreeRows, find_context, find_tree, key_of
-from api.articles.errors import ArticleNotFound
 from api.kit.cache import Built
 from api.kit.services import Services
 
@@ -92,7 +92,7 @@ def _nest(services: Services, rows: TreeRows, window: Window) -> list[dict[str, 
     for node_id, replies in replies_of.items():
         if replies["remaining"] > 0:
             last = last_of.get(node_id)
-            after = last and _position_of(last, passed=len(replies["data"]))
+            after = None if last is None else _position_of(last, passed=len(replies["data"]))
             replies["next_cursor"] = encode_window(
                 services.signer, rows.article_id, window.go_on(UUID(node_id), after)
             )

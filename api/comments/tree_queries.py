@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, TextualSelect, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import Double, Integer, Uuid
+from sqlalchemy.types import Double, Integer, TypeEngine, Uuid
 
 from api.comments.cursors import Window
 from api.comments.projection import AUTHOR_COLUMNS, COLUMNS, JOIN_AUTHOR
@@ -27,6 +27,12 @@ MAX_NODES = 1000
 MAX_COUNTED = 200
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_KEY_TYPES: dict[str, TypeEngine[Any]] = {
+    "created_at": TIMESTAMP(timezone=True),
+    "score": Integer(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +162,10 @@ def _compose_context(sort: CommentSort) -> TextualSelect:
         "FROM comments p JOIN articles a ON a.id = p.article_id "
         "WHERE p.id = :under_id AND a.id = :article_id AND p.listed"
     )
-    itself = f"SELECT {COLUMNS}, c.{order.column} AS key, 0 AS level FROM comments c WHERE c.id = :under_id"
+    itself = (
+        f"SELECT {COLUMNS}, c.{order.column} AS key, 0 AS level "
+        "FROM comments c WHERE c.id = :under_id"
+    )
     line = (
         f"SELECT {COLUMNS}, c.{order.column} AS key, c.depth - h.depth AS level "
         "FROM head h CROSS JOIN LATERAL unnest("
@@ -198,8 +207,7 @@ ORDER BY n.level, {_by(order, "n", "key")}
         names += [("last_id", Uuid), ("count_limit", Integer)]
     typed = [bindparam(name, type_=kind()) for name, kind in names if f":{name}" in statement.text]
     if goes_on:
-        key_type = {"created_at": TIMESTAMP(timezone=True), "score": Integer()}
-        typed.append(bindparam("key", type_=key_type.get(order.column, Double())))
+        typed.append(bindparam("key", type_=_KEY_TYPES.get(order.column, Double())))
     return statement.bindparams(*typed).columns(mentions=JSONB)
 
 

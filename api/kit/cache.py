@@ -187,9 +187,7 @@ class VersionedCache:
         self._local.put((subject, parameters), entry)
         return entry
 
-    async def _fetch_from_redis(
-        self, subject: UUID, parameters: str, version: int
-    ) -> Entry | None:
+    async def _fetch_from_redis(self, subject: UUID, parameters: str, version: int) -> Entry | None:
         """Return the stored answer; wait a moment for it where another process is building it."""
         key = self._answer_key(subject, version, parameters)
         lease = self._lease_key(subject, version, parameters)
@@ -205,7 +203,7 @@ class VersionedCache:
                         break
         except RedisAwayError:
             return None
-        if frame is None:
+        if not isinstance(frame, bytes):
             return None
         try:
             decompress(frame)

@@ -57,6 +57,4 @@ def make_tag(version: int) -> str:
 
 
 def _answer_unchanged(version: int) -> Response:
-    return Response(
-        status_code=304, headers={"ETag": make_tag(version), "Vary": "Accept-Encoding"}
-    )
+    return Response(status_code=304, headers={"ETag": make_tag(version), "Vary": "Accept-Encoding"})

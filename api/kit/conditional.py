@@ -9,8 +9,7 @@ import hashlib
 import re
 from typing import Annotated
 
-from fastapi import Header, Request, Response
-from fastapi import Depends
+from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from api.kit.problems import Problem, declares

@@ -5,7 +5,7 @@ PostgreSQL's own word and commits each statement by itself: one round trip a sta
 statement is the snapshot.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
@@ -34,7 +34,7 @@ _SERVER_SETTINGS = {
 _PASSING = ("08", "53", "57", "55P03", "40")
 
 
-class DatabaseUnavailable(Problem):  # noqa: N818 - problems are named by what is wrong
+class DatabaseUnavailable(Problem):
     """PostgreSQL cannot be reached, or gave up on a statement."""
 
     status = 503
@@ -78,9 +78,11 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Open a session that commits when its block ends well. Raises DatabaseUnavailable."""
         with unavailable_when_away():
-            async with AsyncSession(self.writer, expire_on_commit=False) as session:
-                async with session.begin():
-                    yield session
+            async with (
+                AsyncSession(self.writer, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                yield session
 
     async def ping(self) -> None:
         """Make one round trip. Raises DatabaseUnavailable."""
@@ -110,7 +112,7 @@ def unavailable_when_away() -> Iterator[None]:
 
 
 @contextmanager
-def refusing(problems: dict[str, type[Problem]]) -> Iterator[None]:
+def refusing(problems: Mapping[str, type[Problem]]) -> Iterator[None]:
     """Turn the violation of a named constraint or index into its problem."""
     try:
         yield

@@ -79,7 +79,7 @@ def _choose_request_id(scope: Scope) -> str:
 
 
 def _is_unstorable(scope: Scope) -> bool:
-    """Tell whether the target holds NUL, which PostgreSQL cannot even compare with, or is endless."""
+    """Tell whether the target is endless, or holds NUL, which PostgreSQL cannot even compare."""
     target = scope.get("raw_path", b"") + b"?" + scope["query_string"]
     return len(target) > MAX_TARGET or b"\0" in unquote_to_bytes(target)
 

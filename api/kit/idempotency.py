@@ -85,7 +85,7 @@ class KeyedRequest:
             raise IdempotencyInProgress
 
     async def keep(self, uow: Uow, response: Response) -> None:
-        """Store the answer with the change. Raises IdempotencyInProgress when another was faster."""
+        """Store the answer with the change. Raises IdempotencyInProgress if another was faster."""
         uow.session.add(
             IdempotencyKey(
                 owner=self.owner,
@@ -93,7 +93,9 @@ class KeyedRequest:
                 fingerprint=self.fingerprint,
                 status=response.status_code,
                 headers={
-                    name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers
+                    name: response.headers[name]
+                    for name in _KEPT_HEADERS
+                    if name in response.headers
                 },
                 body=bytes(response.body),
                 created_at=uow.now,

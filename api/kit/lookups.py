@@ -1,4 +1,4 @@
-"""What never changes once it is known: which article a slug leads to, which one a comment is under."""
+"""What never changes once known: which article a slug leads to, which one a comment is under."""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable

@@ -268,6 +268,7 @@ class _Blocks(StateBlock):
             self._row = line
             start = self.bMarks[line] + self.tShift[line]
             self._cells = _split_cells(self.src[start : self.eMarks[line]], start)
+        # A row that is too short is filled up with empty cells.
         return next(self._cells, [])
 
 
@@ -275,12 +276,11 @@ def _split_cells(line: str, start: int) -> Iterator[list[_Piece]]:
     r"""Yield the pieces of each cell in a table's line, cut as markdown-it does."""
     row = mdTrim(line)
     start += line.find(row)
-    cells = list(pairwise([-1, *(pipe.start() for pipe in _PIPE.finditer(row)), len(row)]))
-    if cells[0][1] - cells[0][0] == 1:
-        del cells[0]
-    if cells and cells[-1][1] - cells[-1][0] == 1:
-        del cells[-1]
-    for left, right in cells:
+    edges = [-1, *(pipe.start() for pipe in _PIPE.finditer(row)), len(row)]
+    # Nothing before the first pipe, or after the last, is no cell.
+    first = 1 if edges[1] == 0 else 0
+    last = len(edges) - 1 if edges[-2] == len(row) - 1 else len(edges)
+    for left, right in pairwise(edges[first:last]):
         raw = row[left + 1 : right]
         text = mdTrim(raw)
         at = start + left + 1 + raw.find(text)

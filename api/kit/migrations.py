@@ -26,7 +26,9 @@ def is_behind(revision: str | None) -> bool:
     A revision that the release does not know is a newer one: while servers are upgraded one after
     another, the old ones go on serving.
     """
-    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
+    known = {
+        script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()
+    }
     return revision is None or (revision in known and revision != find_head())
 
 

@@ -30,7 +30,7 @@ class ProbeRead(Output):
 
 
 class NotReady(Problem):
-    """This process should get no requests now."""
+    """The process should get no requests now."""
 
     status = 503
     code = "not_ready"

@@ -51,9 +51,7 @@ class Problem(Exception):  # noqa: N818 - problems are named by what is wrong
             "request_id": request.scope.get("palaver.request_id", ""),
             **self.members,
         }
-        response = Response(
-            orjson.dumps(content), status_code=self.status, media_type=MEDIA_TYPE
-        )
+        response = Response(orjson.dumps(content), status_code=self.status, media_type=MEDIA_TYPE)
         for name, value in self.headers:
             response.headers[name] = value
         return response

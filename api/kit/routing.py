@@ -1,6 +1,4 @@
-"""The route class of every domain: strict bodies, kept answers, and problems that document
-themselves.
-"""  # noqa: D205 - one sentence, longer than a line
+"""The route class of every domain: strict bodies, kept answers, self-documenting problems."""
 
 import json
 from collections.abc import Callable, Coroutine, Iterator
@@ -26,9 +24,11 @@ KEEP_ANSWER = "keep_answer"
 
 
 class StrictRequest(Request):
-    """A request whose JSON is read by orjson: it refuses NaN, lone surrogates, numbers beyond a
-    double and nesting beyond 1,024 levels, where the standard parser lets them through.
-    """  # noqa: D205 - one sentence, longer than a line
+    """A request whose JSON is read by orjson.
+
+    It refuses NaN, lone surrogates, numbers beyond a double and nesting beyond 1,024 levels, all of
+    which the standard parser lets through.
+    """
 
     async def json(self) -> Any:
         """Return the body. Raises json.JSONDecodeError, without the body in it."""

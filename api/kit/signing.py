@@ -5,9 +5,10 @@ import hmac
 
 
 class Signer:
-    """Makes and checks HMAC-SHA256 tags. Each purpose has a key of its own, so that a tag made for
-    a cursor is worth nothing as anything else.
-    """  # noqa: D205 - the two sentences are one thought
+    """Makes HMAC-SHA256 tags.
+
+    Each purpose has a key of its own, so that a tag of a cursor is worth nothing as anything else.
+    """
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()

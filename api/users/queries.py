@@ -34,9 +34,7 @@ async def lock_user(session: AsyncSession, user_id: UUID) -> User:
 
 async def owns_handle(session: AsyncSession, handle: str, user_id: UUID) -> bool:
     """Tell whether the person has or had this handle."""
-    statement = select(
-        exists().where(col(Handle.handle) == handle, col(Handle.user_id) == user_id)
-    )
+    statement = select(exists().where(col(Handle.handle) == handle, col(Handle.user_id) == user_id))
     return bool(await session.scalar(statement))
 
 
@@ -64,9 +62,7 @@ async def owns_handle_like(session: AsyncSession, stem: str, user_id: UUID) -> b
     """Tell whether a handle of the person is the stem or the stem with a number."""
     pattern = f"^{stem}(-[0-9]{{1,4}})?$"
     statement = select(
-        exists().where(
-            col(Handle.user_id) == user_id, col(Handle.handle).regexp_match(pattern)
-        )
+        exists().where(col(Handle.user_id) == user_id, col(Handle.handle).regexp_match(pattern))
     )
     return bool(await session.scalar(statement))
 

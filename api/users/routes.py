@@ -41,9 +41,7 @@ HandlePath = Annotated[str, Path(min_length=1, max_length=MAX_HANDLE)]
 async def create_user(request: Request, body: UserCreate, uow: IdempotentUow) -> Response:
     """Register. Then log in with POST /v1/sessions."""
     user = await service.register(uow, body)
-    response = answer(
-        request, UserRead.model_validate(user), revision=user.revision, status=201
-    )
+    response = answer(request, UserRead.model_validate(user), revision=user.revision, status=201)
     response.headers["Location"] = f"/v1/users/{user.handle}"
     return response
 

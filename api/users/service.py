@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api.auth.actor import Actor
 from api.auth.passwords import hash_password, verify_password
-from api.auth.service import login_key, log_out_elsewhere
+from api.auth.service import log_out_elsewhere, login_key
 from api.kit.conditional import ExpectedRevision, check_revision
 from api.kit.database import refusing
 from api.kit.ids import make_id

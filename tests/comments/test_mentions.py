@@ -207,7 +207,7 @@ WRAPPED = st.sampled_from(
 
 
 @given(BEFORE, st.sampled_from(PEOPLE), st.booleans(), NEXT, WRAPPED, st.text("ab ,.", max_size=9))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_planted_mention_is_found_where_it_stands(before, person, by_handle, after, frame, rest):
     name = person.handle if by_handle else person.display_name
     # A letter right after it would make it another name.
@@ -221,7 +221,7 @@ def test_a_planted_mention_is_found_where_it_stands(before, person, by_handle, a
 
 
 @given(st.text(st.sampled_from("@@@mara Tom Okafor'sJ.RV-_*`\\\n[](>)é\U0001f31e"), max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @example("@mara@mara")
 @example("@mara*@mara*")
 def test_mentions_are_in_order_bounded_and_apart(text):

@@ -186,7 +186,7 @@ def test_source_is_what_the_offsets_refer_to():
 
 
 @given(TEXTS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @example("~~a~~~b")
 @example("-\t>\t@a\n\t@b")
 def test_spans_are_what_the_reader_sees(source):
@@ -203,7 +203,7 @@ def test_spans_are_what_the_reader_sees(source):
 
 
 @given(TEXTS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @example("[a](java\nscript:b) [c](<d e> 'f')")
 @example('```a b\nc\n```\n\n```"><b>\nd')
 def test_output_holds_only_what_is_allowed(source):
@@ -338,6 +338,11 @@ def fill(pattern, *, length=20_000, begin=""):
 def test_what_grows_beyond_its_bounds_is_refused(source):
     with pytest.raises(MarkupTooLargeError):
         render(source)
+
+
+def test_too_much_html_is_refused_before_it_is_made():
+    with pytest.raises(MarkupTooLargeError, match="too much HTML"):
+        parse(fill("[a]", begin="[a]: http://e.org/" + "b" * 1_900 + "\n\n"))
 
 
 @pytest.mark.parametrize("pattern", ["a", "&", "<", '"', "\u00a0", "\U0001f680", "@a ", "\n"])
