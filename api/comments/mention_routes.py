@@ -30,7 +30,7 @@ async def preview_mentions(
     article_id = await articles.find_id(session, body.article)
     if article_id is None:
         raise ArticleNotFound
-    document = parse_text(body.body)
+    document = await parse_text(body.body)
     text = await resolve_document(session, document, article_id)
     people = await queries.find_people_of_thread(session, article_id)
     suggestions = mentions.suggest(document, people)

@@ -1,5 +1,6 @@
 """From a text to who is meant by it: parsed, looked up, rendered."""
 
+import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -22,17 +23,18 @@ class ResolvedText:
     unresolved: list[Unresolved]
 
 
-def parse_text(body: str) -> Document:
+async def parse_text(body: str) -> Document:
     """Return the parsed Markdown. Raises TextTooLarge."""
     try:
-        return markup.parse(body)
+        # In a thread: the worst text takes tenths of a second, and others must not wait for it.
+        return await asyncio.to_thread(markup.parse, body)
     except MarkupTooLargeError as error:
         raise TextTooLarge from error
 
 
 async def resolve_text(session: AsyncSession, body: str, article_id: UUID) -> ResolvedText:
     """Return a text rendered, with whom it mentions. Raises TextTooLarge."""
-    return await resolve_document(session, parse_text(body), article_id)
+    return await resolve_document(session, await parse_text(body), article_id)
 
 
 async def resolve_document(
@@ -46,7 +48,7 @@ async def resolve_document(
     found, unresolved = mentions.resolve(document.source, ats, people)
     marks = [MentionMark(one.start, one.end, one.person.user_id) for one in found]
     try:
-        html = document.render(marks)
+        html = await asyncio.to_thread(document.render, marks)
     except MarkupTooLargeError as error:
         raise TextTooLarge from error
     return ResolvedText(document.source, html, found, unresolved)

@@ -45,17 +45,19 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who was looked up.
-
-    `keys` are the normal forms of every handle the person ever had, and of the display name.
-    """
+    """Somebody who was looked up; `handles` are all that the person has or had."""
 
     user_id: UUID
     handle: str
     display_name: str
     avatar_url: str | None
-    keys: frozenset[str]
+    handles: frozenset[str]
     in_thread: bool
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Return the normal forms of everything the person may be called by."""
+        return self.handles | {name_key(self.display_name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,14 +218,9 @@ def _choose(at: At, groups: Iterable[dict[str, dict[UUID, Person]]]) -> tuple[in
     for people in groups:
         for candidate in at.candidates:
             if fitting := list(people.get(candidate.key, {}).values()):
-                owners = [p for p in fitting if _had_handle(p, candidate.key)]
+                owners = [person for person in fitting if candidate.key in person.handles]
                 return candidate.end, owners or fitting
     return at.start, []
-
-
-def _had_handle(person: Person, key: str) -> bool:
-    """Say whether the key is a handle of the person, as far as `keys` can tell."""
-    return key == person.handle or key != name_key(person.display_name)
 
 
 def _end_first_word(source: str, at: At) -> int:

@@ -16,7 +16,6 @@ from api.articles.queries import refers_to, visible
 from api.comments.mentions import Mention, Person
 from api.comments.projection import AUTHOR_COLUMNS, COLUMNS, JOIN_AUTHOR
 from api.comments.schemas import FlatOrder
-from api.kit.names import name_key
 from models import MAX_DEPTH, Article, Comment, CommentMention, CommentState, Handle, User
 
 # People looked up for the names of one text; far more than one text can mention.
@@ -217,7 +216,7 @@ async def _find_people(session: AsyncSession, where: Any, article_id: UUID) -> l
             handle=user.handle,
             display_name=user.display_name,
             avatar_url=user.avatar_url,
-            keys=frozenset([*had, name_key(user.display_name)]),
+            handles=frozenset(had),
             in_thread=in_thread,
         )
         for user, had, in_thread in (await session.execute(statement)).all()

@@ -131,9 +131,14 @@ def clean_name_errors(name: str) -> str | None:
         return f"Choose a name of 1 to {MAX_NAME} characters."
     if name != name.strip():
         return "Remove the spaces at the beginning and at the end of the name."
-    for i, character in enumerate(name):
-        if fault := _find_fault(character, name[:i], name[i + 1 :]):
-            return f"Remove the {fault} U+{ord(character):04X} from the name."
+    return clean_line_errors(name)
+
+
+def clean_line_errors(line: str) -> str | None:
+    """Say what to remove from a line that others see, such as a title, or None when it is fine."""
+    for i, character in enumerate(line):
+        if fault := _find_fault(character, line[i - 1 : i], line[i + 1 : i + 2]):
+            return f"Remove the {fault} U+{ord(character):04X}."
     return None
 
 

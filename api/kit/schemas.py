@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
 
-from api.kit.names import clean_name_errors
+from api.kit.names import clean_line_errors
 
 
 class Input(BaseModel):
@@ -30,7 +30,7 @@ def _refuse_controls(value: str) -> str:
 
 
 def _refuse_unclean_line(value: str) -> str:
-    fault = clean_name_errors(value)
+    fault = clean_line_errors(value)
     if fault is not None:
         raise ValueError(fault)
     return value

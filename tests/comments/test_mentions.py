@@ -17,7 +17,7 @@ def make_person(handle, display_name, *, in_thread=True, former=()):
         handle=handle,
         display_name=display_name,
         avatar_url=None,
-        keys=frozenset({handle, *former, name_key(display_name)}),
+        handles=frozenset({handle, *former}),
         in_thread=in_thread,
     )
 
