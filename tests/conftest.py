@@ -35,6 +35,7 @@ from api.kit.services import Services
 from api.kit.settings import Settings
 from api.main import create_app, make_services
 from tests.client import Client
+from tests.connections import connect_arguments
 
 DATABASE_VARIABLE = "PALAVER_TEST_DATABASE_URL"
 REDIS_VARIABLE = "PALAVER_TEST_REDIS_URL"
@@ -87,19 +88,6 @@ class MovableClock:
 
     def advance(self, **units: float) -> None:
         self.offset += timedelta(**units)
-
-
-def connect_arguments(url: str, database: str | None = None) -> dict[str, str | int | None]:
-    """Return asyncpg's arguments for an SQLAlchemy URL."""
-    parsed = make_url(url)
-    host = parsed.query.get("host", parsed.host)
-    return {
-        "host": host if isinstance(host, str) or host is None else host[0],
-        "port": parsed.port,
-        "user": parsed.username,
-        "password": parsed.password,
-        "database": database or parsed.database,
-    }
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,16 @@
+"""Connections of the tests' own, beside the app's."""
+
+from sqlalchemy import make_url
+
+
+def connect_arguments(url: str) -> dict[str, str | int | None]:
+    """Return asyncpg's arguments for an SQLAlchemy URL."""
+    parsed = make_url(url)
+    host = parsed.query.get("host", parsed.host)
+    return {
+        "host": host if isinstance(host, str) or host is None else host[0],
+        "port": parsed.port,
+        "user": parsed.username,
+        "password": parsed.password,
+        "database": parsed.database,
+    }
