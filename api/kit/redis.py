@@ -19,8 +19,11 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-CALL_SECONDS = 0.25  # a whole call: waiting for a connection, connecting, writing, reading
+# A whole call (waiting for a connection, connecting, writing, reading) has 5 ticks of 0.05 s.
+TICK_SECONDS = 0.05
+CALL_TICKS = 5
 RETRY_SECONDS = 1.0
+CLOSE_SECONDS = 1.0
 MAX_CONNECTIONS = 32
 
 FAILURES = Counter("palaver_redis_failures_total", "Calls to Redis that failed or took too long.")
@@ -52,8 +55,8 @@ def connect(url: str) -> Redis:
 
     RESP2 and no driver info: a new connection is usable without a round trip (RESP3 says HELLO,
     asks for maintenance notices and names the driver: 1.7 ms in place of 0.5 ms). No retries: by
-    default redis-py makes several seconds of a dead Redis. No socket timeout: GuardedRedis has one
-    timer for the whole call, while redis-py makes a task for each write (125 in place of 70 µs a
+    default redis-py makes seconds of a dead Redis. No timeouts: GuardedRedis has one deadline for
+    the whole call, while redis-py makes a task for each write to time it (125 in place of 70 µs a
     call). The pool raises where it would have to wait; GuardedRedis waits in its place.
 
     Options in the URL's query (`?db=1`) win over these.
@@ -64,7 +67,7 @@ def connect(url: str) -> Redis:
         driver_info=None,
         retry=Retry(NoBackoff(), 0),
         socket_timeout=None,
-        socket_connect_timeout=CALL_SECONDS,
+        socket_connect_timeout=None,
         health_check_interval=0,
         max_connections=MAX_CONNECTIONS,
     )
@@ -77,7 +80,9 @@ class GuardedRedis:
         self._redis = redis
         self._clock = clock  # seconds
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
-        self._deadlines: set[asyncio.Timeout] = set()  # of the calls under way
+        self._under_way: dict[asyncio.Timeout, int] = {}  # and the tick at which each began
+        self._ticks = 0
+        self._next_tick: asyncio.TimerHandle | None = None
         self._away_since: float | None = None
         self._retry_at = 0.0
 
@@ -90,17 +95,17 @@ class GuardedRedis:
         if self._is_refusing():
             raise RedisAwayError("not asked: it failed less than a second ago")
         try:
-            async with asyncio.timeout(CALL_SECONDS) as deadline:
-                self._deadlines.add(deadline)
+            async with asyncio.timeout(None) as scope:
+                self._watch(scope)
                 try:
                     async with self._slots:
                         result = await operation(self._redis)
                 finally:
-                    self._deadlines.discard(deadline)
+                    del self._under_way[scope]
         except (OSError, exceptions.RedisError) as error:
             if not _is_away(error):
                 raise
-            reason = f"{type(error).__name__}: {error}"
+            reason = f"{type(error).__name__}: {str(error) or 'no answer in time'}"
             self._open(reason)
             raise RedisAwayError(reason) from error
         self._close_breaker()
@@ -109,7 +114,30 @@ class GuardedRedis:
     async def close(self) -> None:
         """Close the connections, also those that Redis doesn't answer on."""
         with contextlib.suppress(OSError, exceptions.RedisError):
-            await self._redis.aclose()
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._redis.aclose()
+
+    def _watch(self, scope: asyncio.Timeout) -> None:
+        self._under_way[scope] = self._ticks
+        if self._next_tick is None:
+            loop = asyncio.get_running_loop()
+            self._next_tick = loop.call_later(TICK_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        """Cut off the calls that saw their last tick.
+
+        Time is told in turns of the event loop: when this process is too busy to look at an answer
+        for a while, that is one tick, and not Redis's fault. (Else an overload would open the
+        breaker, and the work that Redis spares us would come on top of it.)
+        """
+        self._ticks += 1
+        for scope, began in self._under_way.items():
+            if self._ticks - began < CALL_TICKS:
+                break  # the others began later
+            _cut_off(scope)
+        self._next_tick = None
+        if self._under_way:
+            self._next_tick = asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick)
 
     def _is_refusing(self) -> bool:
         if self._away_since is None:
@@ -130,14 +158,18 @@ class GuardedRedis:
         log.warning("redis_away", reason=reason)
         # Those who asked a moment later need not find it out each for themselves. redis-py drops
         # the connection of a call that is cut off, so no late answer meets the next question.
-        for deadline in self._deadlines:
-            if not deadline.expired():
-                deadline.reschedule(0)
+        for scope in self._under_way:
+            _cut_off(scope)
 
     def _close_breaker(self) -> None:
         if self._away_since is not None:
             log.info("redis_back", away_seconds=round(self._clock() - self._away_since, 3))
             self._away_since = None
+
+
+def _cut_off(scope: asyncio.Timeout) -> None:
+    if not scope.expired():
+        scope.reschedule(0)
 
 
 def _is_away(error: Exception) -> bool:

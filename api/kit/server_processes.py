@@ -115,7 +115,7 @@ def serving(
     if log_path.exists():
         log_path.replace(log_path.with_suffix(".previous.log"))
     with log_path.open("ab") as output:
-        process = psutil.Popen(
+        process = subprocess.Popen(  # noqa: S603  # programs and arguments are this package's own
             command,
             cwd=log_path.parent,
             stdin=subprocess.DEVNULL,
@@ -138,8 +138,9 @@ def serving(
             time.sleep(0.02)
         yield
     finally:
-        stop(process)
-        process.poll()  # reaps it
+        if process.poll() is None:
+            stop(psutil.Process(process.pid))
+        process.wait()
 
 
 def stop(process: psutil.Process) -> None:
@@ -185,7 +186,7 @@ def run(
     command: Sequence[str | Path], account: Account | None = None, *, text: str = ""
 ) -> tuple[int, str]:
     """Run a program to its end, with `text` as its input; return its exit code and its words."""
-    done = subprocess.run(  # noqa: S603  # programs and arguments are this module's own
+    done = subprocess.run(  # noqa: S603  # programs and arguments are this package's own
         command,
         input=text,
         stdout=subprocess.PIPE,

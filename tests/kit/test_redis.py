@@ -173,6 +173,14 @@ async def test_those_who_wait_when_it_opens_wait_no_longer(server, guarded):
     assert all(isinstance(task.exception(), RedisAwayError) for task in late)
 
 
+async def test_a_busy_loop_is_not_a_frozen_server(guarded):
+    calls = [asyncio.ensure_future(guarded.call(ping)) for _ in range(3 * MAX_CONNECTIONS)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+        time.sleep(0.4)  # noqa: ASYNC251  # this process is too busy to read the answers
+    assert all(await asyncio.gather(*calls))
+
+
 async def test_a_killed_server_is_away_until_it_is_back(server, guarded, clock):
     assert await guarded.call(ping)
     server.kill()
