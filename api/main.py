@@ -15,6 +15,7 @@ from api.auth.routes import router as sessions
 from api.comments.mention_routes import router as mentions
 from api.comments.routes import router as comments
 from api.effects import EFFECTS
+from api.kit.body_limit import BodyLimit
 from api.kit.cache import VersionedCache
 from api.kit.clock import Clock, SystemClock
 from api.kit.database import Database
@@ -32,7 +33,6 @@ from api.kit.settings import Settings, SettingsError, require_secret
 from api.kit.signing import Signer
 from api.users.routes import router as users
 
-MAX_BODY_BYTES = 64 * 1024
 EXPOSED_HEADERS = (
     "ETag",
     "Idempotent-Replayed",
@@ -85,7 +85,6 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=MAX_BODY_BYTES,
         generate_unique_id_function=lambda route: route.name,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
@@ -97,6 +96,7 @@ def create_app(
     install_docs(app)
     install_problem_handlers(app)
     app.add_exception_handler(Replay, _answer_replay)
+    app.add_middleware(BodyLimit)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(services.settings.cors_origins),

@@ -8,7 +8,7 @@ test that uses them.
 import os
 import tempfile
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,8 +33,12 @@ from api.kit.logs import configure_logging
 from api.kit.migrations import migrate
 from api.kit.services import Services
 from api.kit.settings import Settings
+from api.kit.uow import unit_of_work
 from api.main import create_app, make_services
-from tests.client import Client
+from api.users.schemas import UserCreate
+from api.users.service import register
+from models import Role
+from tests.client import PASSWORD, Client, Person
 from tests.connections import connect_arguments
 
 DATABASE_VARIABLE = "PALAVER_TEST_DATABASE_URL"
@@ -175,6 +179,19 @@ async def client(app: FastAPI, services: Services) -> AsyncIterator[Client]:
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
             yield Client(http)
             await check_cached_trees(Client(http), services)
+
+
+@pytest.fixture
+def make_staff(client: Client, services: Services) -> Callable[[str], Awaitable[Person]]:
+    """Return how to make somebody of a role, as `palaver user create` does."""
+
+    async def make(role: str) -> Person:
+        body = UserCreate(handle=f"staff-{role}", email=f"{role}@example.com", password=PASSWORD)
+        async with unit_of_work(services) as uow:
+            await register(uow, body, role=Role(role))
+        return await client.log_in(f"staff-{role}")
+
+    return make
 
 
 async def check_cached_trees(client: Client, services: Services) -> None:

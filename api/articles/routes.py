@@ -20,7 +20,7 @@ from api.articles.schemas import (
 from api.articles.slugs import MAX_SLUG_LENGTH
 from api.auth.dependencies import CurrentActor, IdempotentUow
 from api.auth.quotas import Action, limit
-from api.kit.conditional import IfMatch, answer
+from api.kit.conditional import UNCHANGED, IfMatch, answer
 from api.kit.pagination import (
     CursorParam,
     Limit,
@@ -98,7 +98,11 @@ async def list_articles(
     )
 
 
-@router.get("/articles/{article}", response_model=ArticleRead, responses=problems(ArticleNotFound))
+@router.get(
+    "/articles/{article}",
+    response_model=ArticleRead,
+    responses={**problems(ArticleNotFound), **UNCHANGED},
+)
 async def read_article(request: Request, article: ArticleRef, session: ReadSession) -> Response:
     """Read an article."""
     row = await service.get_article(session, article)

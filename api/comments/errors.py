@@ -82,12 +82,3 @@ class VersionNotReached(Problem):
     code = "version_not_reached"
     title = "The thread has no such version yet"
     detail = "Send in min_version only a version that an answer of this article gave you."
-
-
-class TextTooLarge(Problem):
-    """The text is short, but what it renders to is not."""
-
-    status = 422
-    code = "text_too_large"
-    title = "The text renders to too much"
-    detail = "Use fewer table cells, links or levels."

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -43,7 +43,7 @@ from api.comments.schemas import (
     CommentWritten,
     FlatOrder,
 )
-from api.kit.conditional import IfMatch, answer
+from api.kit.conditional import UNCHANGED, IfMatch, answer
 from api.kit.database import DatabaseUnavailable
 from api.kit.pagination import (
     MAX_CURSOR_LENGTH,
@@ -111,9 +111,6 @@ def read_tree_params(
 
 TreeQuery = Annotated[TreeParams, Depends(read_tree_params)]
 _TREE_PROBLEMS = (InvalidCursor, VersionNotReached, DatabaseUnavailable)
-_UNCHANGED: dict[int | str, dict[str, Any]] = {
-    304: {"description": "Nothing changed since the version in If-None-Match."}
-}
 
 
 @router.post(
@@ -148,7 +145,7 @@ async def create_comment(
 @router.get(
     "/articles/{article}/comments",
     response_model=CommentTree,
-    responses={**problems(ArticleNotFound, *_TREE_PROBLEMS), **_UNCHANGED},
+    responses={**problems(ArticleNotFound, *_TREE_PROBLEMS), **UNCHANGED},
 )
 async def read_tree(
     request: Request, article: ArticleRef, params: TreeQuery, services: ServicesDep
@@ -184,7 +181,9 @@ async def list_flat(
 
 
 @router.get(
-    "/comments/{comment_id}", response_model=CommentRead, responses=problems(CommentNotFound)
+    "/comments/{comment_id}",
+    response_model=CommentRead,
+    responses={**problems(CommentNotFound), **UNCHANGED},
 )
 async def read_comment(request: Request, comment_id: CommentId, session: ReadSession) -> Response:
     """Read one comment."""
@@ -230,7 +229,7 @@ async def delete_comment(
 @router.get(
     "/comments/{comment_id}/replies",
     response_model=CommentTree,
-    responses={**problems(CommentNotFound, *_TREE_PROBLEMS), **_UNCHANGED},
+    responses={**problems(CommentNotFound, *_TREE_PROBLEMS), **UNCHANGED},
 )
 async def read_replies(
     request: Request, comment_id: CommentId, params: TreeQuery, services: ServicesDep
@@ -242,7 +241,7 @@ async def read_replies(
 @router.get(
     "/comments/{comment_id}/context",
     response_model=CommentContext,
-    responses={**problems(CommentNotFound, DatabaseUnavailable), **_UNCHANGED},
+    responses={**problems(CommentNotFound, DatabaseUnavailable), **UNCHANGED},
 )
 async def read_context(
     request: Request,

@@ -139,7 +139,9 @@ def _compose_page(sort: CommentSort, *, is_root: bool, goes_on: bool) -> Textual
         )
         first = f"SELECT * FROM ({first}) s ORDER BY {_by(order, 's', 'key')} LIMIT :limit"
         rest = " UNION ALL ".join(
-            f"(SELECT 1 FROM comments c WHERE {siblings} AND {after} LIMIT :count_limit)"
+            # In the index's order, lest PostgreSQL think that any rows of the table will do.
+            f"(SELECT 1 FROM comments c WHERE {siblings} AND {after} "
+            f"ORDER BY {_by(order, 'c', order.column)} LIMIT :count_limit)"
             for after in _after(order)
         )
         counted = f"(SELECT least(count(*), :count_limit) FROM ({rest}) r)"

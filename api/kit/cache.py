@@ -118,6 +118,10 @@ class VersionedCache:
         if self._local.get((subject, parameters)) is entry:
             self._local.put((subject, parameters), entry)
 
+    def forget_all(self) -> None:
+        """Drop what this process holds, as if it had just started."""
+        self._local.clear()
+
     async def read(
         self,
         subject: UUID,

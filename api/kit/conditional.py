@@ -7,7 +7,7 @@ changes the answer but not the text, does not make an edit fail (docs/decisions/
 
 import hashlib
 import re
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
@@ -16,6 +16,11 @@ from api.kit.problems import Problem, declares
 
 _REVISION = re.compile(r'"([0-9]{1,9})-[0-9a-f]{16}"')
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
+
+# The `responses=` of a route that answers If-None-Match.
+UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {
+    304: {"description": "You have it already: its tag is in If-None-Match."}
+}
 
 
 class PreconditionRequired(Problem):

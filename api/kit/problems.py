@@ -151,6 +151,15 @@ class ValidationFailed(Problem):
     detail = "See `errors` for each fault and where it is."
 
 
+class TextTooLarge(Problem):
+    """The text is short, but what it renders to is not."""
+
+    status = 422
+    code = "text_too_large"
+    title = "The text renders to too much"
+    detail = "Use fewer table cells, links or levels."
+
+
 class InternalError(Problem):
     """A defect of ours."""
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.auth.dependencies import CurrentActor, IdempotentUow
 from api.auth.quotas import Action, limit
-from api.kit.conditional import IfMatch, answer
+from api.kit.conditional import UNCHANGED, IfMatch, answer
 from api.kit.names import MAX_HANDLE, name_key
 from api.kit.problems import problems
 from api.kit.routing import Route
@@ -63,7 +63,11 @@ async def complete_users(
     return PersonList(data=[PersonRead.model_validate(user) for user in users])
 
 
-@router.get("/users/{handle}", response_model=UserRead, responses=problems(UserNotFound))
+@router.get(
+    "/users/{handle}",
+    response_model=UserRead,
+    responses={**problems(UserNotFound), **UNCHANGED},
+)
 async def read_user(request: Request, handle: HandlePath, session: ReadSession) -> Response:
     """Read a public profile. A handle that somebody had before leads to them as well."""
     user = await queries.find_user_by_handle(session, handle.lower())
@@ -72,7 +76,7 @@ async def read_user(request: Request, handle: HandlePath, session: ReadSession) 
     return answer(request, UserRead.model_validate(user), revision=user.revision)
 
 
-@router.get("/me", response_model=MeRead)
+@router.get("/me", response_model=MeRead, responses=UNCHANGED)
 async def read_me(request: Request, actor: CurrentActor, session: ReadSession) -> Response:
     """Read the own profile."""
     user = await queries.find_user(session, actor.id)

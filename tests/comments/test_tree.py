@@ -7,6 +7,7 @@ from api.kit.services import Services
 from tests.client import Client, expect, expect_problem, flatten
 from tests.forest import give_votes, grow
 
+
 async def ids_of(client: Client, article: str, **params: object) -> list[str]:
     return [node["id"] for node in (await client.tree(article, **params))["data"]]
 
@@ -46,9 +47,7 @@ async def test_a_page_shows_as_much_as_asked_for(client: Client, services: Servi
     # A root with four replies, of which the first begins a line of four more; two other roots.
     ids = await grow(services, article["id"], [None, 0, 0, 0, 0, 1, 5, 6, 7, None, None])
     tree = await client.tree(article["id"], sort="old", limit=2, children=3, depth=3)
-    assert [node["id"] for node in flatten(tree["data"])] == [
-        ids[n] for n in (0, 1, 5, 2, 3, 9)
-    ]
+    assert [node["id"] for node in flatten(tree["data"])] == [ids[n] for n in (0, 1, 5, 2, 3, 9)]
     root = tree["data"][0]
     assert root["replies"]["remaining"] == 1
     assert root["descendant_count"] == 8
@@ -93,9 +92,7 @@ async def test_replies_have_the_shape_of_a_tree(client: Client, services: Servic
     assert page["sort"] == "new"
 
 
-async def test_an_answer_holds_at_most_a_thousand_nodes(
-    client: Client, services: Services
-) -> None:
+async def test_an_answer_holds_at_most_a_thousand_nodes(client: Client, services: Services) -> None:
     article = await (await client.join()).post_article()
     parents: list[int | None] = [None] * 30
     for root in range(30):

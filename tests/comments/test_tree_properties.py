@@ -74,9 +74,7 @@ async def test_paging_meets_every_comment_once(
     chance = random.Random(seed)
     await give_votes(services, {i: (chance.randrange(3), chance.randrange(3)) for i in ids})
     await services.redis.call(lambda redis: redis.flushdb())
-    met = await walk(
-        client, article["id"], sort=sort, limit=limit, children=children, depth=depth
-    )
+    met = await walk(client, article["id"], sort=sort, limit=limit, children=children, depth=depth)
     assert sorted(node["id"] for node in met) == sorted(ids)
     parent_of = {ids[i]: None if p is None else ids[p] for i, p in enumerate(parents)}
     assert {node["id"]: node["parent_id"] for node in met} == parent_of

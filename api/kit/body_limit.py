@@ -1,0 +1,45 @@
+"""A bound on request bodies, enforced while one is read.
+
+FastAPI has a limit of its own, but it stands outside every other middleware and answers what
+declares a long body in plain text, without a request id, and after the operation was carried out:
+a DELETE that came with 65 kB deleted, and was answered 413.
+"""
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+class BodyLimit:
+    """ASGI middleware: whoever reads more than `max_bytes` gets an HTTPException of status 413.
+
+    A body that nobody reads is nobody's concern: the server drops it.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int = MAX_BODY_BYTES) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on a request, with its body bounded."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "")
+        # What is declared too long is refused before a byte of it is read. Twenty digits are enough.
+        size = int(declared[:20]) if declared.isdecimal() else 0
+        received = 0
+
+        async def receive_within_limit() -> Message:
+            nonlocal received
+            if size > self._max_bytes:
+                raise HTTPException(413)
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_bytes:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, receive_within_limit, send)

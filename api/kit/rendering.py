@@ -1,0 +1,34 @@
+"""Rendering what people write: off the event loop, and a problem when it comes to too much."""
+
+import asyncio
+from collections.abc import Sequence
+
+from api.kit import markup
+from api.kit.markup import Document, MarkupTooLargeError, MentionMark
+from api.kit.problems import Problem
+
+
+class TextTooLarge(Problem):
+    """The text is short, but what it renders to is not."""
+
+    status = 422
+    code = "text_too_large"
+    title = "The text renders to too much"
+    detail = "Use fewer table cells, links or levels."
+
+
+async def parse_text(body: str) -> Document:
+    """Return the parsed Markdown. Raises TextTooLarge."""
+    try:
+        # In a thread: the worst text takes tenths of a second, and others must not wait for it.
+        return await asyncio.to_thread(markup.parse, body)
+    except MarkupTooLargeError as error:
+        raise TextTooLarge from error
+
+
+async def render_text(document: Document, mentions: Sequence[MentionMark] = ()) -> str:
+    """Return the clean HTML of a parsed text. Raises TextTooLarge."""
+    try:
+        return await asyncio.to_thread(document.render, mentions)
+    except MarkupTooLargeError as error:
+        raise TextTooLarge from error

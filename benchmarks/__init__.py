@@ -1,0 +1,1 @@
+"""What Palaver is measured by, and against what; see README.md here."""

@@ -1,0 +1,169 @@
+"""What a page and a reply cost: round trips to the database, and rows and pages read in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event, text
+
+from api.comments import tree_queries
+from api.comments.cursors import Position, Window
+from api.comments.schemas import CommentSort
+from api.comments.tree_queries import find_tree, key_of
+from api.kit.services import Services
+from tests.client import Client
+from tests.forest import grow, plant_bushes
+
+
+class Count:
+    """Round trips, as the driver makes them: statements, BEGIN, COMMIT and ROLLBACK."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def __len__(self) -> int:
+        return len(self.statements)
+
+
+@contextmanager
+def round_trips(services: Services) -> Iterator[Count]:
+    count = Count()
+    writer, reader = services.database.writer.sync_engine, services.database.reader.sync_engine
+
+    def on_statement(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        count.statements.append(statement)
+
+    def on_commit(_: Any) -> None:
+        # asyncpg begins with a round trip of its own, before the first statement.
+        count.statements += ["BEGIN", "COMMIT"]
+
+    def on_rollback(_: Any) -> None:
+        count.statements += ["BEGIN", "ROLLBACK"]
+
+    listeners = [
+        (writer, "before_cursor_execute", on_statement),
+        (reader, "before_cursor_execute", on_statement),
+        (writer, "commit", on_commit),
+        (writer, "rollback", on_rollback),
+    ]
+    for listener in listeners:
+        event.listen(*listener)
+    try:
+        yield count
+    finally:
+        for listener in listeners:
+            event.remove(*listener)
+
+
+async def test_a_page_takes_two_round_trips_and_none_when_cached(
+    client: Client, services: Services
+) -> None:
+    article = await (await client.join()).post_article()
+    ids = await grow(services, article["id"], [None, 0, 1, None])
+    for path in (
+        f"/v1/articles/{article['slug']}/comments",
+        f"/v1/comments/{ids[0]}/replies",
+        f"/v1/comments/{ids[2]}/context",
+    ):
+        services.lookups.forget_all()
+        await services.redis.call(lambda redis: redis.flushdb())
+        services.cache.forget_all()
+        with round_trips(services) as count:
+            first = await client.get(path)
+        assert len(count) <= 2, count.statements
+        with round_trips(services) as count:
+            again = await client.get(path)
+        assert len(count) == 0, count.statements
+        assert again.content == first.content
+        # Another process has its memory empty, but the same Redis.
+        services.cache.forget_all()
+        with round_trips(services) as count:
+            elsewhere = await client.get(path)
+        assert len(count) == 0, count.statements
+        assert elsewhere.content == first.content
+
+
+@pytest.mark.parametrize("body", ["Plain.", "With @max and @Lee Stevenson."])
+async def test_a_reply_takes_eight_round_trips(
+    client: Client, services: Services, body: str
+) -> None:
+    person = await client.join("max")
+    await client.join("lee", display_name="Lee Stevenson")
+    article = await person.post_article()
+    ids = await grow(services, article["id"], [None, 0, 1])
+    with round_trips(services) as count:
+        await person.reply(article["slug"], body, ids[-1])
+    assert len(count) <= 8, count.statements
+
+
+class Explained:
+    """What EXPLAIN ANALYZE says of a statement: rows that its scans returned, pages they read."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self.pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+        self.rows = 0
+        self.scans: list[str] = []
+        waiting = [plan]
+        while waiting:
+            node = waiting.pop()
+            if "Scan" in node["Node Type"] and "Relation Name" in node:
+                self.scans.append(f"{node['Node Type']} {node['Relation Name']}")
+                removed = node.get("Rows Removed by Filter", 0)
+                self.rows += (node["Actual Rows"] + removed) * node["Actual Loops"]
+            waiting += node.get("Plans", [])
+
+
+async def explain(
+    services: Services, monkeypatch: pytest.MonkeyPatch, article_id: str, window: Window
+) -> Explained:
+    """Run the very statement that `find_tree` runs, under EXPLAIN."""
+    found: list[Explained] = []
+
+    async def run(session: Any, _: Any, statement: Any, values: dict[str, Any]) -> None:
+        inner = statement.element
+        explained = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {inner.text}")
+        explained = explained.bindparams(*inner._bindparams.values())
+        plan = (await session.execute(explained, values)).scalar_one()
+        found.append(Explained(plan[0]["Plan"]))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tree_queries, "_run", run)
+        async with services.database.read() as session:
+            await find_tree(session, UUID(article_id), window)
+    return found[0]
+
+
+async def test_a_page_costs_the_same_however_large_the_article(
+    client: Client,
+    services: Services,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """500 comments against 50,000: as many rows, and a few more levels of index at the most."""
+    person = await client.join()
+    small = (await person.post_article("Small"))["id"]
+    large = (await person.post_article("Large"))["id"]
+    await plant_bushes(database_url, small, 50 + 10)
+    await plant_bushes(database_url, large, 5_000)
+    for sort in CommentSort:
+        for goes_on in (False, True):
+            costs = []
+            for article_id in (small, large):
+                window = Window(under_id=UUID(article_id), sort=sort, limit=25, children=5, depth=4)
+                async with services.database.read() as session:
+                    rows = await find_tree(session, UUID(article_id), window)
+                assert rows is not None
+                assert len(rows.nodes) == 250
+                if goes_on:
+                    top = [row for row in rows.nodes if row["level"] == 0]
+                    position = Position(key_of(top[-1]), UUID(top[-1]["id"]), len(top))
+                    window = window.go_on(window.under_id, position)
+                costs.append(await explain(services, monkeypatch, article_id, window))
+            of_small, of_large = costs
+            assert not any("Seq Scan comments" in scan for scan in of_large.scans), of_large.scans
+            # After a cursor up to 200 more are counted, of which the small article has ten.
+            counted = tree_queries.MAX_COUNTED if goes_on else 0
+            assert of_large.rows <= of_small.rows + counted, (sort, goes_on)
+            assert of_large.pages <= 1.4 * of_small.pages + counted, (sort, goes_on)
