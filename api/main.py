@@ -20,7 +20,7 @@ from api.kit.cache import VersionedCache
 from api.kit.clock import Clock, SystemClock
 from api.kit.database import Database
 from api.kit.docs import install_docs
-from api.kit.envelope import Envelope
+from api.kit.envelope import Envelope, SafetyNet
 from api.kit.idempotency import Replay
 from api.kit.lookups import Lookups
 from api.kit.openapi import build_openapi
@@ -32,7 +32,16 @@ from api.kit.services import Services
 from api.kit.settings import Settings, SettingsError, require_secret
 from api.kit.signing import Signer
 from api.users.routes import router as users
+from api.votes.routes import router as votes
 
+ALLOWED_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "X-Request-Id",
+)
 EXPOSED_HEADERS = (
     "ETag",
     "Idempotent-Replayed",
@@ -90,18 +99,19 @@ def create_app(
     )
     app.state.services = services
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
-    for router in (sessions, users, articles, comments, mentions):
+    for router in (sessions, users, articles, comments, votes, mentions):
         app.include_router(router, prefix="/v1")
     app.include_router(probes)
     install_docs(app)
     install_problem_handlers(app)
     app.add_exception_handler(Replay, _answer_replay)
     app.add_middleware(BodyLimit)
+    app.add_middleware(SafetyNet)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(services.settings.cors_origins),
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
+        allow_headers=ALLOWED_HEADERS,
         expose_headers=EXPOSED_HEADERS,
         max_age=600,
     )

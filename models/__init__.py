@@ -11,19 +11,23 @@ from models.idempotency import IdempotencyKey
 from models.metadata import metadata
 from models.sessions import LoginSession
 from models.users import Handle, Role, User
+from models.votes import ArticleVote, CommentVote, ScoreChange
 
 __all__ = [
     "MAX_DEPTH",
     "Article",
     "ArticleTag",
+    "ArticleVote",
     "Comment",
     "CommentMention",
     "CommentState",
+    "CommentVote",
     "Handle",
     "IdempotencyKey",
     "LoginSession",
     "OutboxEvent",
     "Role",
+    "ScoreChange",
     "User",
     "metadata",
 ]

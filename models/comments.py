@@ -73,6 +73,13 @@ class Comment(SQLModel, table=True):
             "id",
             postgresql_where=sql("state = 'visible'"),
         ),
+        # Who is in a thread: asked for each mention, and for each name while it is typed.
+        Index(
+            "ix_comments_people",
+            "article_id",
+            "author_id",
+            postgresql_where=sql("state = 'visible'"),
+        ),
         # An import that runs twice finds its own comments again.
         Index(
             "uq_comments_external_id",

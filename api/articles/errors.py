@@ -22,12 +22,15 @@ class SlugTaken(Problem):
 
 
 class ExternalIdTaken(Problem):
-    """Another article has this external id."""
+    """Another article has this external id, or had it until it was deleted."""
 
     status = 409
     code = "external_id_taken"
     title = "The external id is taken"
-    detail = "Use PUT /v1/articles/by-external-id/... to create or update."
+    detail = (
+        "Another article has or had it. PUT /v1/articles/by-external-id/... changes the one that "
+        "has it; a deleted article keeps its id."
+    )
 
 
 class NotYourArticle(Problem):

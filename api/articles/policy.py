@@ -5,7 +5,12 @@ from api.auth.actor import Actor
 from models import Article
 
 
+def may_edit(actor: Actor, article: Article) -> bool:
+    """Tell whether the actor wrote the article or is staff."""
+    return article.author_id == actor.id or actor.is_staff
+
+
 def require_may_edit(actor: Actor, article: Article) -> None:
     """Raise NotYourArticle unless the actor wrote it or is staff."""
-    if article.author_id != actor.id and not actor.is_staff:
+    if not may_edit(actor, article):
         raise NotYourArticle

@@ -1,6 +1,6 @@
 """Every statement of articles."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,6 @@ from sqlalchemy import (
     exists,
     func,
     insert,
-    or_,
     select,
     tuple_,
     update,
@@ -23,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from api.articles.schemas import ArticleSort
+from api.articles.slugs import is_like_id
 from models import Article, ArticleTag, Handle, User
 
 
@@ -56,10 +56,7 @@ def visible() -> ColumnElement[bool]:
 
 def refers_to(ref: str) -> ColumnElement[bool]:
     """Return the predicate of an id or a slug; a slug never looks like an id."""
-    try:
-        return col(Article.id) == UUID(ref)
-    except ValueError:
-        return col(Article.slug) == ref
+    return col(Article.id) == UUID(ref) if is_like_id(ref) else col(Article.slug) == ref
 
 
 async def find_id(session: AsyncSession, ref: str) -> UUID | None:
@@ -69,7 +66,9 @@ async def find_id(session: AsyncSession, ref: str) -> UUID | None:
 
 async def find_article(session: AsyncSession, ref: str) -> ArticleRow | None:
     """Return a visible article by id or slug."""
-    row = (await session.execute(_select_rows().where(refers_to(ref)))).one_or_none()
+    # A row that this session changed is read again, with what PostgreSQL computed.
+    statement = _select_rows().where(refers_to(ref)).execution_options(populate_existing=True)
+    row = (await session.execute(statement)).one_or_none()
     return None if row is None else ArticleRow(row[0], row[1], row[2] or [])
 
 
@@ -111,17 +110,9 @@ def sort_key(row: ArticleRow, sort: ArticleSort) -> Any:
     return getattr(row.article, _SORT_COLUMNS[sort])
 
 
-async def find_slugs(session: AsyncSession, stem: str) -> set[str]:
-    """Return the slugs that are the stem or the stem with a number, of deleted articles too."""
-    statement = select(col(Article.slug)).where(
-        or_(
-            col(Article.slug) == stem,
-            col(Article.slug).regexp_match(f"^{stem}-[0-9]{{1,9}}$"),
-        ),
-        col(Article.slug) >= stem,
-        col(Article.slug) < stem + ".",
-    )
-    return set(await session.scalars(statement))
+async def find_slugs(session: AsyncSession, slugs: Collection[str]) -> set[str]:
+    """Return which of these slugs are taken, by deleted articles too."""
+    return set(await session.scalars(select(col(Article.slug)).where(col(Article.slug).in_(slugs))))
 
 
 async def advance(
@@ -162,6 +153,31 @@ async def count_replies(session: AsyncSession, article_id: UUID, change: int) ->
         .values(reply_count=col(Article.reply_count) + change)
         .execution_options(synchronize_session=False)
     )
+
+
+async def count_votes(
+    session: AsyncSession, article_id: UUID, *, up: int, down: int
+) -> tuple[int, int]:
+    """Add to an article's votes; return the sums."""
+    statement = (
+        update(Article)
+        .where(col(Article.id) == article_id)
+        .values(up=col(Article.up) + up, down=col(Article.down) + down)
+        .returning(col(Article.up), col(Article.down))
+        .execution_options(synchronize_session=False)
+    )
+    row = (await session.execute(statement)).one()
+    return row.up, row.down
+
+
+async def find_tags(session: AsyncSession, article_id: UUID) -> list[str]:
+    """Return an article's tags in its author's order."""
+    statement = (
+        select(col(ArticleTag.tag))
+        .where(col(ArticleTag.article_id) == article_id)
+        .order_by(col(ArticleTag.position))
+    )
+    return list(await session.scalars(statement))
 
 
 async def replace_tags(session: AsyncSession, article_id: UUID, tags: Sequence[str]) -> None:

@@ -16,6 +16,8 @@ from api.articles.schemas import (
     ArticleSummary,
     ArticleUpdate,
     ArticleUpsert,
+    ExternalId,
+    Tag,
 )
 from api.articles.slugs import MAX_SLUG_LENGTH
 from api.auth.dependencies import CurrentActor, IdempotentUow
@@ -23,6 +25,7 @@ from api.auth.quotas import Action, limit
 from api.kit.conditional import UNCHANGED, IfMatch, answer
 from api.kit.pagination import (
     CursorParam,
+    InvalidCursor,
     Limit,
     Page,
     PageInfo,
@@ -31,19 +34,20 @@ from api.kit.pagination import (
     link_next,
 )
 from api.kit.problems import problems
+from api.kit.rendering import TextTooLarge
 from api.kit.routing import Route
 from api.kit.uow import ReadSession, ServicesDep, UowDep
-from api.users.schemas import PersonRead
+from api.users.schemas import Handle, PersonRead
 
 router = APIRouter(route_class=Route, tags=["articles"])
 
 ArticleRef = Annotated[
     str, Path(min_length=1, max_length=MAX_SLUG_LENGTH, description="The article's id or slug.")
 ]
-ExternalIdPath = Annotated[str, Path(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
-Tag = Annotated[str | None, Query(min_length=1, max_length=32, description="Only with this tag.")]
-Author = Annotated[
-    str | None, Query(min_length=1, max_length=32, description="Only by this handle.")
+ExternalIdPath = Annotated[ExternalId, Path(description="The id that your site knows it by.")]
+TagFilter = Annotated[Tag | None, Query(description="Only with this tag.")]
+AuthorFilter = Annotated[
+    Handle | None, Query(description="Only by the person who has or had this handle.")
 ]
 
 
@@ -51,7 +55,7 @@ Author = Annotated[
     "/articles",
     status_code=201,
     response_model=ArticleRead,
-    responses=problems(SlugTaken, ExternalIdTaken),
+    responses=problems(SlugTaken, ExternalIdTaken, TextTooLarge),
     dependencies=[limit(Action.ARTICLE_CREATE)],
 )
 async def create_article(
@@ -61,15 +65,15 @@ async def create_article(
     return _answer_new(request, await service.create_article(uow, actor, body))
 
 
-@router.get("/articles")
+@router.get("/articles", responses=problems(InvalidCursor))
 async def list_articles(
     request: Request,
     response: Response,
     session: ReadSession,
     services: ServicesDep,
     sort: ArticleSort = ArticleSort.NEW,
-    tag: Tag = None,
-    author: Author = None,
+    tag: TagFilter = None,
+    author: AuthorFilter = None,
     limit: Limit = 20,
     cursor: CursorParam = None,
 ) -> Page[ArticleSummary]:
@@ -79,12 +83,7 @@ async def list_articles(
     if cursor is not None:
         after = _read_position(decode_cursor(services.signer, bound_to, cursor), sort)
     rows = await queries.list_articles(
-        session,
-        sort=sort,
-        tag=tag.lower() if tag else None,
-        author=author.lower() if author else None,
-        after=after,
-        limit=limit + 1,
+        session, sort=sort, tag=tag, author=author, after=after, limit=limit + 1
     )
     next_cursor = None
     if len(rows) > limit:
@@ -112,7 +111,7 @@ async def read_article(request: Request, article: ArticleRef, session: ReadSessi
 @router.patch(
     "/articles/{article}",
     response_model=ArticleRead,
-    responses=problems(ArticleNotFound, NotYourArticle),
+    responses=problems(ArticleNotFound, NotYourArticle, TextTooLarge),
     dependencies=[limit(Action.ARTICLE_EDIT)],
 )
 async def update_article(
@@ -142,10 +141,11 @@ async def delete_article(
 
 
 @router.put(
-    "/articles/by-external-id/{external_id}",
+    # A path: the ids of many sites hold slashes.
+    "/articles/by-external-id/{external_id:path}",
     response_model=ArticleRead,
     responses={
-        **problems(NotYourArticle, ExternalIdTaken),
+        **problems(NotYourArticle, ExternalIdTaken, TextTooLarge),
         201: {"model": ArticleRead, "description": "Created."},
     },
     dependencies=[limit(Action.ARTICLE_CREATE)],

@@ -44,7 +44,9 @@ ExternalId = Annotated[
 ]
 Tag = Annotated[
     Line,
-    StringConstraints(to_lower=True, min_length=1, max_length=32, pattern=r"^[^\s,#/?&]+$"),
+    # Before its length is checked: a lower-case letter may be longer.
+    AfterValidator(str.lower),
+    StringConstraints(min_length=1, max_length=32, pattern=r"^[^\s,#/?&]+$"),
 ]
 Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS), AfterValidator(_refuse_doubles)]
 

@@ -1,7 +1,11 @@
 """Publishing, changing and taking back articles."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -10,108 +14,108 @@ from api.articles.errors import ArticleNotFound, ExternalIdTaken, SlugTaken
 from api.articles.events import ArticleCreated, ArticleDeleted, ArticleEdited
 from api.articles.queries import ArticleRow
 from api.articles.schemas import ArticleCreate, ArticleUpdate, ArticleUpsert
-from api.articles.slugs import make_stem, number
+from api.articles.slugs import make_own_slug, make_stem, propose_slugs
 from api.auth.actor import Actor
-from api.kit import markup
 from api.kit.conditional import ExpectedRevision, check_revision
 from api.kit.database import refusing
 from api.kit.ids import make_id
+from api.kit.rendering import parse_text, render_text
 from api.kit.uow import Uow
 from models import Article
 
-# Tries at a slug that others took while it was being chosen; then the id goes into it.
-_SLUG_TRIES = 3
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text as it is stored, and what readers see of it."""
+
+    source: str
+    html: str
 
 
 async def create_article(uow: Uow, actor: Actor, body: ArticleCreate) -> ArticleRow:
-    """Publish an article. Raises SlugTaken or ExternalIdTaken."""
-    document = markup.parse(body.body)
+    """Publish an article. Raises SlugTaken, ExternalIdTaken or TextTooLarge."""
+    return await _create(uow, actor, body, await _render(body.body))
+
+
+async def import_article(
+    uow: Uow,
+    *,
+    external_id: str,
+    title: str,
+    body: str,
+    author_id: UUID | None,
+    created_at: datetime,
+) -> Article:
+    """Store an article from elsewhere; tell nobody. Raises ExternalIdTaken or TextTooLarge."""
+    text = await _render(body)
     article = Article(
         id=make_id(),
-        slug=body.slug or "",
-        title=body.title,
-        body=document.source,
-        html=document.render(),
-        url=body.url,
-        external_id=body.external_id,
-        author_id=actor.id,
-        created_at=uow.now,
-        last_activity_at=uow.now,
+        slug="",
+        title=title,
+        body=text.source,
+        html=text.html,
+        external_id=external_id,
+        author_id=author_id,
+        created_at=created_at,
+        last_activity_at=created_at,
     )
-    await add_article(uow, article)
-    await queries.replace_tags(uow.session, article.id, body.tags)
-    uow.emit(ArticleCreated(article_id=article.id))
-    return await _read_back(uow, article)
-
-
-async def add_article(uow: Uow, article: Article) -> None:
-    """Store an article, with a slug from its title if it has none.
-
-    Raises SlugTaken for a slug that was chosen, ExternalIdTaken.
-    """
-    conflicts = {"uq_articles_external_id": ExternalIdTaken, "uq_articles_slug": SlugTaken}
-    is_chosen = bool(article.slug)
-    stem = make_stem(article.title)
-    for _ in range(1 if is_chosen else _SLUG_TRIES):
-        if not is_chosen:
-            article.slug = number(stem, await queries.find_slugs(uow.session, stem))
-        try:
-            with refusing(conflicts):
-                async with uow.session.begin_nested():
-                    uow.session.add(article)
-        except SlugTaken:
-            if is_chosen:
-                raise
-        else:
-            return
-    article.slug = f"{stem}-{article.id.hex[-12:]}"
-    with refusing(conflicts):
-        uow.session.add(article)
-        await uow.session.flush()
+    await _add(uow, article)
+    return article
 
 
 async def update_article(
     uow: Uow, actor: Actor, ref: str, body: ArticleUpdate, expected: ExpectedRevision
 ) -> ArticleRow:
-    """Change an article. Raises ArticleNotFound, NotYourArticle or PreconditionFailed."""
-    article = await queries.lock_article(uow.session, queries.refers_to(ref))
+    """Change an article; null stands for "as it is", but takes the address away.
+
+    Raises ArticleNotFound, NotYourArticle, PreconditionFailed or TextTooLarge.
+    """
+    changes = {
+        name: value
+        for name, value in body.model_dump(exclude_unset=True).items()
+        if value is not None or name == "url"
+    }
+    # Outside the lock, on which replies wait.
+    text = None if body.body is None else await _render(body.body)
+    article = await _lock(uow, actor, queries.refers_to(ref))
     if article is None:
         raise ArticleNotFound
-    policy.require_may_edit(actor, article)
     check_revision(expected, article.revision)
-    await _change(uow, article, body.model_dump(exclude_unset=True))
-    return await _read_back(uow, article)
+    await _change(uow, article, changes, text)
+    return await get_article(uow.session, str(article.id))
 
 
 async def upsert_article(
     uow: Uow, actor: Actor, external_id: str, body: ArticleUpsert
 ) -> tuple[ArticleRow, bool]:
-    """Create the article of an external id, or change it; tell whether it is new.
+    """Create the article of an external id, or make an existing one so; tell whether it is new.
 
-    Raises NotYourArticle, or ExternalIdTaken when the article was deleted or somebody else
-    creates it at this moment.
+    Raises NotYourArticle, TextTooLarge, or ExternalIdTaken when the article was deleted.
     """
-    article = await queries.lock_article(uow.session, col(Article.external_id) == external_id)
+    text = await _render(body.body)
+    is_known = col(Article.external_id) == external_id
+    article = await _lock(uow, actor, is_known)
     if article is None:
-        created = ArticleCreate(
-            title=body.title,
-            body=body.body,
-            url=body.url,
-            tags=body.tags,
-            external_id=external_id,
-        )
-        return await create_article(uow, actor, created), True
-    policy.require_may_edit(actor, article)
-    await _change(uow, article, body.model_dump())
-    return await _read_back(uow, article), False
+        created = ArticleCreate(external_id=external_id, **body.model_dump())
+        try:
+            return await _create(uow, actor, created, text), True
+        except ExternalIdTaken:
+            # Somebody was faster; else it is a deleted article's.
+            article = await _lock(uow, actor, is_known)
+            if article is None:
+                raise
+    await _change(uow, article, body.model_dump(), text)
+    return await get_article(uow.session, str(article.id)), False
 
 
 async def delete_article(uow: Uow, actor: Actor, ref: str, expected: ExpectedRevision) -> None:
-    """Take an article back, with its thread. Raises as `update_article` does."""
-    article = await queries.lock_article(uow.session, queries.refers_to(ref))
+    """Take an article back, with its thread.
+
+    Raises ArticleNotFound, NotYourArticle or PreconditionFailed.
+    """
+    article = await _lock(uow, actor, queries.refers_to(ref))
     if article is None:
         raise ArticleNotFound
-    policy.require_may_edit(actor, article)
     check_revision(expected, article.revision)
     article.deleted_at = uow.now
     article.version += 1
@@ -126,32 +130,83 @@ async def get_article(session: AsyncSession, ref: str) -> ArticleRow:
     return row
 
 
-async def _change(uow: Uow, article: Article, changes: dict[str, Any]) -> None:
+async def _render(body: str) -> Text:
+    document = await parse_text(body)
+    return Text(document.source, await render_text(document))
+
+
+async def _create(uow: Uow, actor: Actor, body: ArticleCreate, text: Text) -> ArticleRow:
+    article = Article(
+        id=make_id(),
+        slug=body.slug or "",
+        title=body.title,
+        body=text.source,
+        html=text.html,
+        url=body.url,
+        external_id=body.external_id,
+        author_id=actor.id,
+        created_at=uow.now,
+        last_activity_at=uow.now,
+    )
+    await _add(uow, article)
+    await queries.replace_tags(uow.session, article.id, body.tags)
+    uow.emit(ArticleCreated(article_id=article.id))
+    return await get_article(uow.session, str(article.id))
+
+
+async def _add(uow: Uow, article: Article) -> None:
+    """Store an article, with a slug from its title if it has none.
+
+    Raises SlugTaken for a slug that was chosen, ExternalIdTaken.
+    """
+    if article.slug:
+        await _insert(uow, article)
+        return
+    stem = make_stem(article.title)
+    proposed = propose_slugs(stem)
+    taken = await queries.find_slugs(uow.session, proposed)
+    own = make_own_slug(stem, article.id)
+    article.slug = next((slug for slug in proposed if slug not in taken), own)
+    try:
+        await _insert(uow, article)
+    except SlugTaken:
+        # Somebody with the same title was faster.
+        article.slug = own
+        await _insert(uow, article)
+
+
+async def _insert(uow: Uow, article: Article) -> None:
+    """Insert the row; a refusal leaves the transaction usable."""
+    conflicts = {"uq_articles_external_id": ExternalIdTaken, "uq_articles_slug": SlugTaken}
+    with refusing(conflicts):
+        async with uow.session.begin_nested():
+            uow.session.add(article)
+
+
+async def _lock(uow: Uow, actor: Actor, where: ColumnElement[bool]) -> Article | None:
+    """Return a visible article, locked, that the actor may change. Raises NotYourArticle."""
+    article = await queries.lock_article(uow.session, where)
+    if article is not None:
+        policy.require_may_edit(actor, article)
+    return article
+
+
+async def _change(uow: Uow, article: Article, changes: dict[str, Any], text: Text | None) -> None:
     """Set what is different; a request that changes nothing makes no new version."""
     tags = changes.pop("tags", None)
-    for nullable_in_requests_only in ("title", "body", "is_locked"):
-        if changes.get(nullable_in_requests_only, ...) is None:
-            del changes[nullable_in_requests_only]
-    if "body" in changes:
-        document = markup.parse(changes["body"])
-        changes |= {"body": document.source, "html": document.render()}
+    if text is not None:
+        changes |= {"body": text.source, "html": text.html}
     changed = {name: value for name, value in changes.items() if getattr(article, name) != value}
-    for name, value in changed.items():
-        setattr(article, name, value)
-    row = await queries.find_article(uow.session, str(article.id))
-    has_new_tags = tags is not None and row is not None and tags != row.tags
-    if has_new_tags:
-        await queries.replace_tags(uow.session, article.id, tags)
+    has_new_tags = tags is not None and tags != await queries.find_tags(uow.session, article.id)
     if not changed and not has_new_tags:
         return
-    article.edited_at = uow.now
+    for name, value in changed.items():
+        setattr(article, name, value)
+    if has_new_tags:
+        await queries.replace_tags(uow.session, article.id, tags)
+    # To close the discussion is no edit that readers need to know of.
+    if has_new_tags or changed.keys() != {"is_locked"}:
+        article.edited_at = uow.now
     article.revision += 1
     article.version += 1
     uow.emit(ArticleEdited(article_id=article.id, version=article.version))
-
-
-async def _read_back(uow: Uow, article: Article) -> ArticleRow:
-    """Return the article as readers will see it, with what PostgreSQL computed."""
-    await uow.session.flush()
-    await uow.session.refresh(article)
-    return await get_article(uow.session, str(article.id))

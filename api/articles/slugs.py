@@ -1,15 +1,20 @@
 """Slugs: the part of a link that people read, made from a title in any script."""
 
 import re
+from uuid import UUID
 
 from anyascii import anyascii
 
 MAX_SLUG_LENGTH = 120
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
-# Room for a number behind it.
+# Room for what makes it another's.
 _MAX_STEM = 80
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
+# Articles of one title whose slugs are numbered; later ones have a part of their id in it.
+_MAX_NUMBER = 20
+# Hex digits of an id: 40 random bits.
+_TAIL = 10
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)
 
 
 def make_stem(title: str) -> str:
@@ -24,16 +29,16 @@ def make_stem(title: str) -> str:
     return stem if stem and not is_like_id(stem) else f"article-{stem}".rstrip("-")
 
 
-def is_like_id(slug: str) -> bool:
-    """Tell whether a slug would be read as an article's id."""
-    return _UUID.fullmatch(slug) is not None
+def is_like_id(ref: str) -> bool:
+    """Tell whether this would be read as an article's id, and not as a slug."""
+    return _UUID.fullmatch(ref) is not None
 
 
-def number(stem: str, taken: set[str]) -> str:
-    """Return the stem itself, or with the lowest number that is free among `taken`."""
-    if stem not in taken:
-        return stem
-    n = 2
-    while f"{stem}-{n}" in taken:
-        n += 1
-    return f"{stem}-{n}"
+def propose_slugs(stem: str) -> list[str]:
+    """Return the slugs to try for a stem, the best first: itself, then with a number."""
+    return [stem, *(f"{stem}-{n}" for n in range(2, _MAX_NUMBER + 1))]
+
+
+def make_own_slug(stem: str, article_id: UUID) -> str:
+    """Return a slug that no other article can have; never like an id."""
+    return f"{stem}-{article_id.hex[-_TAIL:]}"

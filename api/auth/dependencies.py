@@ -19,7 +19,7 @@ from api.kit.idempotency import (
     KeyedRequest,
 )
 from api.kit.problems import NotAuthenticated, declares
-from api.kit.routing import KEEP_ANSWER
+from api.kit.routing import KEEP_ANSWER, requires_credentials
 from api.kit.uow import ServicesDep, Uow, UowDep
 
 # How long somebody counts as new.
@@ -68,6 +68,7 @@ async def find_actor(
     )
 
 
+@requires_credentials
 @declares(NotAuthenticated)
 async def require_actor(actor: Annotated[Actor | None, Depends(find_actor)]) -> Actor:
     """Return who is asking. Raises NotAuthenticated when nobody is logged in."""

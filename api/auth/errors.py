@@ -10,6 +10,7 @@ class InvalidCredentials(Problem):
     code = "invalid_credentials"
     title = "The login or the password is wrong"
     detail = "Check both. The login is the handle or the e-mail address."
+    headers = (("WWW-Authenticate", "Bearer"),)
 
 
 class InvalidRefreshToken(Problem):
@@ -19,6 +20,7 @@ class InvalidRefreshToken(Problem):
     code = "invalid_refresh_token"
     title = "The refresh token is no longer good"
     detail = "Log in again with POST /v1/sessions."
+    headers = (("WWW-Authenticate", "Bearer"),)
 
 
 class SessionNotFound(Problem):

@@ -26,11 +26,6 @@ async def verify_password(password: str, encoded: str | None) -> bool:
     return matches and encoded is not None
 
 
-def is_outdated(encoded: str) -> bool:
-    """Tell whether a hash was made with weaker settings than today's."""
-    return _hasher.check_needs_rehash(encoded)
-
-
 def _verify(password: str, encoded: str) -> bool:
     try:
         return _hasher.verify(encoded, password)

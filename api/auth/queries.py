@@ -7,7 +7,6 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from api.auth.tokens import REFRESH_LIFETIME, RefreshToken
 from models import LoginSession, User
 
 
@@ -34,37 +33,28 @@ async def find_user_by_login(session: AsyncSession, login: str) -> User | None:
     return (await session.scalars(select(User).where(by == login))).one_or_none()
 
 
-async def rotate_token(
-    session: AsyncSession, used: RefreshToken, successor: RefreshToken, now: datetime
-) -> UUID | None:
-    """Replace the token if it is the newest of a lasting login; return whose login it is."""
+async def hold_password(session: AsyncSession, user_id: UUID, encoded: str) -> bool:
+    """Tell whether this is still the person's hash; it stays so until the transaction ends."""
     statement = (
-        update(LoginSession)
+        select(col(User.id))
+        .where(col(User.id) == user_id, col(User.password_hash) == encoded)
+        .with_for_update(read=True)
+    )
+    return (await session.scalars(statement)).one_or_none() is not None
+
+
+async def lock_session(
+    session: AsyncSession, session_id: UUID, now: datetime
+) -> LoginSession | None:
+    """Return a lasting login, which nobody else changes until the transaction ends."""
+    statement = (
+        select(LoginSession)
         .where(
-            col(LoginSession.id) == used.session_id,
-            col(LoginSession.token_hash) == used.digest,
+            col(LoginSession.id) == session_id,
             col(LoginSession.revoked_at).is_(None),
             col(LoginSession.expires_at) > now,
         )
-        .values(
-            token_hash=successor.digest,
-            previous_token_hash=used.digest,
-            rotated_at=now,
-            expires_at=now + REFRESH_LIFETIME,
-        )
-        .returning(col(LoginSession.user_id))
-    )
-    return (await session.scalars(statement)).one_or_none()
-
-
-async def find_session(
-    session: AsyncSession, session_id: UUID, now: datetime
-) -> LoginSession | None:
-    """Return a lasting login."""
-    statement = select(LoginSession).where(
-        col(LoginSession.id) == session_id,
-        col(LoginSession.revoked_at).is_(None),
-        col(LoginSession.expires_at) > now,
+        .with_for_update()
     )
     return (await session.scalars(statement)).one_or_none()
 

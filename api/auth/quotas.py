@@ -8,7 +8,7 @@ from api.auth.actor import Actor, ActorKind
 from api.auth.dependencies import OptionalActor, kind_of
 from api.auth.errors import RateLimited
 from api.kit.client_address import client_address, subject_of
-from api.kit.problems import declares
+from api.kit.problems import NotAuthenticated, declares
 from api.kit.ratelimits import Charge, Quota, ratelimit_headers
 from api.kit.responses import add_headers
 from api.kit.services import Services
@@ -33,37 +33,57 @@ class Action(StrEnum):
     COMMENT_CREATE = "comment_create"
     COMMENT_EDIT = "comment_edit"
     MENTION_PREVIEW = "mention_preview"
+    VOTE = "vote"
 
 
-# Action -> (anonymous, newcomer, member, staff), each as requests per seconds.
-_TABLE: dict[Action, tuple[tuple[int, int], ...]] = {
-    Action.USER_REGISTER: ((5, HOUR), (5, HOUR), (5, HOUR), (50, HOUR)),
+# Action -> (anonymous, newcomer, member, staff), each as requests per seconds; None: log in first.
+_TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
+    # These come before a login, and are counted alike whoever asks. Refused tries count as well.
+    Action.USER_REGISTER: ((20, HOUR),) * 4,
     Action.LOGIN_ADDRESS: ((20, MINUTE),) * 4,
     Action.LOGIN_ACCOUNT: ((10, 5 * MINUTE),) * 4,
     Action.SESSION_REFRESH: ((30, MINUTE),) * 4,
-    Action.PASSWORD_CHANGE: ((5, HOUR),) * 4,
-    Action.PROFILE_EDIT: ((1, MINUTE), (10, HOUR), (20, HOUR), (100, HOUR)),
+    Action.PASSWORD_CHANGE: (None, (5, HOUR), (5, HOUR), (5, HOUR)),
+    Action.PROFILE_EDIT: (None, (10, HOUR), (20, HOUR), (100, HOUR)),
     Action.USER_COMPLETE: ((30, MINUTE), (60, MINUTE), (120, MINUTE), (120, MINUTE)),
-    Action.ARTICLE_CREATE: ((1, MINUTE), (3, HOUR), (20, HOUR), (500, HOUR)),
-    Action.ARTICLE_EDIT: ((1, MINUTE), (20, HOUR), (60, HOUR), (500, HOUR)),
-    Action.COMMENT_CREATE: ((1, MINUTE), (5, MINUTE), (10, MINUTE), (60, MINUTE)),
-    Action.COMMENT_EDIT: ((1, MINUTE), (10, MINUTE), (20, MINUTE), (120, MINUTE)),
-    Action.MENTION_PREVIEW: ((10, MINUTE), (30, MINUTE), (60, MINUTE), (120, MINUTE)),
+    Action.ARTICLE_CREATE: (None, (10, HOUR), (20, HOUR), (500, HOUR)),
+    Action.ARTICLE_EDIT: (None, (20, HOUR), (60, HOUR), (500, HOUR)),
+    Action.COMMENT_CREATE: (None, (5, MINUTE), (10, MINUTE), (60, MINUTE)),
+    Action.COMMENT_EDIT: (None, (10, MINUTE), (20, MINUTE), (120, MINUTE)),
+    Action.MENTION_PREVIEW: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
+    Action.VOTE: ((1, MINUTE), (30, MINUTE), (60, MINUTE), (120, MINUTE)),
 }
-QUOTAS: dict[tuple[Action, ActorKind], Quota] = {
-    (action, kind): Quota(action.value, limit, window)
+QUOTAS: dict[tuple[Action, ActorKind], Quota | None] = {
+    (action, kind): Quota(action.value, *rate) if rate else None
     for action, row in _TABLE.items()
-    for kind, (limit, window) in zip(ActorKind, row, strict=True)
+    for kind, rate in zip(ActorKind, row, strict=True)
 }
 
 
 def limit(action: Action) -> params.Depends:
-    """Return the dependency that counts a request against an action's quota."""
+    """Return the dependency that counts a request against a person's quota of an action.
+
+    A stranger is counted by address, or told to log in where there is no quota for strangers.
+    """
 
     @declares(RateLimited)
     async def check_quota(request: Request, actor: OptionalActor, services: ServicesDep) -> None:
         subject = f"user:{actor.id}" if actor else f"address:{address_of(request)}"
         await charge(request, services, [(action, subject)], actor)
+
+    return params.Depends(check_quota)
+
+
+def limit_address(action: Action) -> params.Depends:
+    """Return the dependency that counts a request against its address, whoever asks.
+
+    For what comes before a login: an account must not be a new quota for making accounts, and a
+    refresh must not stumble over the expired access token that a client sends along.
+    """
+
+    @declares(RateLimited)
+    async def check_quota(request: Request, services: ServicesDep) -> None:
+        await charge(request, services, [(action, f"address:{address_of(request)}")])
 
     return params.Depends(check_quota)
 
@@ -74,13 +94,17 @@ async def charge(
     due: list[tuple[Action, str]],
     actor: Actor | None = None,
 ) -> None:
-    """Count a request against quotas, all or none. Raises RateLimited."""
+    """Count a request against quotas, all or none. Raises RateLimited or NotAuthenticated."""
     if not services.settings.rate_limits_enabled:
         return
     kind = kind_of(actor, services.clock.now())
-    verdict = await services.limiter.charge(
-        [Charge(QUOTAS[action, kind], subject) for action, subject in due]
-    )
+    charges = []
+    for action, subject in due:
+        quota = QUOTAS[action, kind]
+        if quota is None:
+            raise NotAuthenticated
+        charges.append(Charge(quota, subject))
+    verdict = await services.limiter.charge(charges)
     headers = ratelimit_headers(verdict)
     add_headers(request, headers)
     if not verdict.allowed:

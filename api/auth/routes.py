@@ -3,12 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Request, Response
 
 from api.auth import queries, service
 from api.auth.dependencies import CurrentActor
 from api.auth.errors import InvalidCredentials, InvalidRefreshToken, RateLimited, SessionNotFound
-from api.auth.quotas import Action, address_of, charge, limit
+from api.auth.quotas import Action, address_of, charge, limit_address
 from api.auth.schemas import SessionCreate, SessionList, SessionRead, SessionRefresh, TokensRead
 from api.kit.problems import problems
 from api.kit.routing import Route
@@ -38,12 +38,16 @@ async def create_session(
 @router.post(
     "/sessions/refresh",
     status_code=201,
+    response_model=TokensRead,
     responses=problems(InvalidRefreshToken),
-    dependencies=[limit(Action.SESSION_REFRESH)],
+    dependencies=[limit_address(Action.SESSION_REFRESH)],
 )
-async def refresh_session(body: SessionRefresh, uow: UowDep) -> TokensRead:
+async def refresh_session(
+    request: Request, body: SessionRefresh, uow: UowDep
+) -> TokensRead | Response:
     """Exchange a refresh token for a new pair of tokens."""
-    return await service.refresh(uow, body.refresh_token)
+    tokens = await service.refresh(uow, body.refresh_token)
+    return tokens or InvalidRefreshToken().to_response(request)
 
 
 @router.get("/sessions")
@@ -72,10 +76,10 @@ async def list_sessions(
 @router.delete("/sessions/current", status_code=204)
 async def delete_current_session(actor: CurrentActor, uow: UowDep) -> None:
     """Log out here."""
-    await service.log_out(uow, actor, actor.session_id)
+    await service.log_out(uow, actor)
 
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=problems(SessionNotFound))
 async def delete_session(session_id: UUID, actor: CurrentActor, uow: UowDep) -> None:
     """Log out elsewhere."""
-    await service.log_out(uow, actor, session_id)
+    await service.end_session(uow, actor, session_id)

@@ -19,9 +19,10 @@ class SessionCreate(Input):
         json_schema_extra={"examples": [{"login": "max", "password": "correct horse battery"}]}
     )
 
-    login: Annotated[str, StringConstraints(min_length=1, max_length=254)] = Field(
-        description="The handle or the e-mail address."
-    )
+    # Without control characters: PostgreSQL cannot even compare NUL.
+    login: Annotated[
+        str, StringConstraints(min_length=1, max_length=254, pattern=r"^[^\x00-\x1f\x7f]+$")
+    ] = Field(description="The handle or the e-mail address, in any case.")
     password: Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
@@ -52,6 +53,6 @@ class SessionRead(Output):
 
 
 class SessionList(Output):
-    """All logins that last; there are at most 100."""
+    """The logins that last, the newest 100 of them."""
 
     data: list[SessionRead]

@@ -6,7 +6,7 @@ from uuid import UUID
 from api.auth import queries
 from api.auth.actor import Actor
 from api.auth.errors import InvalidCredentials, InvalidRefreshToken, SessionNotFound
-from api.auth.passwords import hash_password, is_outdated, verify_password
+from api.auth.passwords import verify_password
 from api.auth.schemas import SessionCreate, TokensRead
 from api.auth.tokens import (
     ACCESS_LIFETIME,
@@ -17,7 +17,7 @@ from api.auth.tokens import (
     issue_access_token,
 )
 from api.kit.ids import make_id
-from api.kit.uow import Uow, unit_of_work
+from api.kit.uow import Uow
 from models import LoginSession
 
 MAX_USER_AGENT = 256
@@ -37,9 +37,9 @@ async def log_in(uow: Uow, body: SessionCreate, user_agent: str | None) -> Token
         raise InvalidCredentials
     if user is None or user.password_hash is None:
         raise InvalidCredentials
-    if is_outdated(user.password_hash):
-        user.password_hash = await hash_password(body.password)
-        await uow.session.merge(user)
+    # A change of the password ends the logins it finds; one that came meanwhile must find this one.
+    if not await queries.hold_password(uow.session, user.id, user.password_hash):
+        raise InvalidCredentials
     token = RefreshToken.make(make_id())
     uow.session.add(
         LoginSession(
@@ -55,34 +55,36 @@ async def log_in(uow: Uow, body: SessionCreate, user_agent: str | None) -> Token
     return _pair(uow, user.id, token)
 
 
-async def refresh(uow: Uow, text: str) -> TokensRead:
-    """Exchange a refresh token for the next pair.
+async def refresh(uow: Uow, text: str) -> TokensRead | None:
+    """Exchange a refresh token for the next pair. Raises InvalidRefreshToken.
 
-    A token that was used before ends the login, since one of its two users is a thief; within the
-    grace it is taken for the same client's retry and gets the same answer. Raises
-    InvalidRefreshToken.
+    A token that was used before ends the login, since one of its two users is a thief. That is told
+    by None, because raising would take it back. Within the grace the token just used is taken for
+    the same client's retry and gets the same successor again.
     """
     try:
         token = RefreshToken.parse(text)
     except TokenError as error:
         raise InvalidRefreshToken from error
     successor = token.rotate(uow.services.signer)
-    user_id = await queries.rotate_token(uow.session, token, successor, uow.now)
-    if user_id is None:
-        login = await queries.find_session(uow.session, token.session_id, uow.now)
-        if login is None:
-            raise InvalidRefreshToken
-        is_retry = token.digest == login.previous_token_hash
-        if not is_retry or uow.now - login.rotated_at > REFRESH_GRACE:
-            # The refusal rolls this request back, so the end of the login is a change of its own.
-            async with unit_of_work(uow.services) as other:
-                await queries.revoke_session(other.session, login.id, login.user_id, other.now)
-            raise InvalidRefreshToken
-        user_id = login.user_id
-    return _pair(uow, user_id, successor)
+    login = await queries.lock_session(uow.session, token.session_id, uow.now)
+    if login is None:
+        raise InvalidRefreshToken
+    if token.digest == login.token_hash:
+        login.token_hash, login.previous_token_hash = successor.digest, token.digest
+        login.rotated_at, login.expires_at = uow.now, uow.now + REFRESH_LIFETIME
+    elif token.digest != login.previous_token_hash or uow.now - login.rotated_at > REFRESH_GRACE:
+        login.revoked_at = uow.now
+        return None
+    return _pair(uow, login.user_id, successor)
 
 
-async def log_out(uow: Uow, actor: Actor, session_id: UUID) -> None:
+async def log_out(uow: Uow, actor: Actor) -> None:
+    """End the login that asks, unless something else just did."""
+    await queries.revoke_session(uow.session, actor.session_id, actor.id, uow.now)
+
+
+async def end_session(uow: Uow, actor: Actor, session_id: UUID) -> None:
     """End one of the actor's logins. Raises SessionNotFound."""
     if not await queries.revoke_session(uow.session, session_id, actor.id, uow.now):
         raise SessionNotFound

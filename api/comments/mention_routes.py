@@ -8,10 +8,10 @@ from api.auth.dependencies import CurrentActor
 from api.auth.quotas import Action, limit
 from api.comments import mentions, queries
 from api.comments.answers import read_preview
-from api.comments.errors import TextTooLarge
-from api.comments.mentioning import parse_text, resolve_document
+from api.comments.mentioning import resolve_document
 from api.comments.schemas import MentionPreview, MentionPreviewRead
 from api.kit.problems import problems
+from api.kit.rendering import TextTooLarge, parse_text
 from api.kit.routing import Route
 from api.kit.uow import ReadSession
 

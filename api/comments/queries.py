@@ -6,7 +6,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, delete, exists, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    union,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Integer, Text, Uuid
@@ -18,8 +33,8 @@ from api.comments.projection import AUTHOR_COLUMNS, COLUMNS, JOIN_AUTHOR
 from api.comments.schemas import FlatOrder
 from models import MAX_DEPTH, Article, Comment, CommentMention, CommentState, Handle, User
 
-# People looked up for the names of one text; far more than one text can mention.
-MAX_PEOPLE = 1000
+# People looked up for one text; far more than it can mention.
+MAX_PEOPLE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +138,46 @@ async def find_comment(session: AsyncSession, comment_id: UUID) -> Comment | Non
     return (await session.scalars(statement)).one_or_none()
 
 
+async def lock_comment(session: AsyncSession, comment_id: UUID) -> Comment | None:
+    """Return a listed comment of a visible article; nobody else changes its row meanwhile."""
+    statement = (
+        select(Comment)
+        .join(Article, col(Article.id) == col(Comment.article_id))
+        .where(col(Comment.id) == comment_id, col(Comment.listed), visible())
+        .with_for_update(of=Comment, key_share=True)
+    )
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def count_votes(
+    session: AsyncSession, comment_id: UUID, *, up: int, down: int
+) -> tuple[int, int]:
+    """Add to a comment's votes; return the sums."""
+    statement = (
+        update(Comment)
+        .where(col(Comment.id) == comment_id)
+        .values(up=col(Comment.up) + up, down=col(Comment.down) + down)
+        .returning(col(Comment.up), col(Comment.down))
+        .execution_options(synchronize_session=False)
+    )
+    row = (await session.execute(statement)).one()
+    return row.up, row.down
+
+
+async def stamp(
+    session: AsyncSession, comment_ids: Sequence[UUID], version: int
+) -> tuple[UUID, ...]:
+    """Say that comments look different since a version; return those that are comments at all."""
+    statement = (
+        update(Comment)
+        .where(col(Comment.id).in_(comment_ids))
+        .values(version=version)
+        .returning(col(Comment.id))
+        .execution_options(synchronize_session=False)
+    )
+    return tuple(await session.scalars(statement))
+
+
 async def find_article_of(session: AsyncSession, comment_id: UUID) -> UUID | None:
     """Return the article that a comment is under, whether or not either is shown."""
     return await session.scalar(
@@ -184,28 +239,58 @@ async def find_people(
     session: AsyncSession, keys: Collection[str], article_id: UUID
 ) -> list[Person]:
     """Return everybody who is or was called by one of these names, marking those of the thread."""
-    named = or_(
-        col(User.name_key).in_(keys),
-        exists().where(col(Handle.user_id) == col(User.id), col(Handle.handle).in_(keys)),
+    names = literal(list(keys), ARRAY(Text))
+    named = union(
+        select(col(User.id)).where(col(User.name_key) == any_(names)),
+        select(col(Handle.user_id)).where(col(Handle.handle) == any_(names)),
     )
-    return await _find_people(session, named, article_id)
+    return await _find_people(session, col(User.id).in_(named), article_id)
+
+
+_PEOPLE_OF_THREAD = text("""
+WITH RECURSIVE people AS (
+  (SELECT author_id FROM comments
+   WHERE article_id = :article_id AND state = 'visible' AND author_id IS NOT NULL
+   ORDER BY author_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT c.author_id FROM comments c
+          WHERE c.article_id = :article_id AND c.state = 'visible' AND c.author_id > p.author_id
+          ORDER BY c.author_id LIMIT 1)
+  FROM people p WHERE p.author_id IS NOT NULL
+)
+(SELECT author_id AS id FROM people WHERE author_id IS NOT NULL LIMIT :limit)
+UNION SELECT author_id FROM articles WHERE id = :article_id AND author_id IS NOT NULL
+""").columns(id=Uuid())
 
 
 async def find_people_of_thread(session: AsyncSession, article_id: UUID) -> list[Person]:
-    """Return who wrote under an article or wrote it, the first MAX_PEOPLE by handle."""
-    return await _find_people(session, _in_thread(article_id), article_id)
+    """Return who wrote under an article or wrote it, at most MAX_PEOPLE.
+
+    The index is read in steps from one author to the next, not through all that they wrote.
+    """
+    values = {"article_id": article_id, "limit": MAX_PEOPLE}
+    ids = list(await session.scalars(_PEOPLE_OF_THREAD, values))
+    return await _find_people(session, col(User.id).in_(ids), article_id)
 
 
-async def _find_people(session: AsyncSession, where: Any, article_id: UUID) -> list[Person]:
+async def _find_people(
+    session: AsyncSession, where: ColumnElement[bool], article_id: UUID
+) -> list[Person]:
     handles = (
-        select(text("array_agg(handles.handle)"))
-        .select_from(Handle)
+        select(func.array_agg(col(Handle.handle)))
         .where(col(Handle.user_id) == col(User.id))
-        .correlate(User)
         .scalar_subquery()
     )
+    wrote_comment = exists().where(
+        col(Comment.article_id) == article_id,
+        col(Comment.author_id) == col(User.id),
+        col(Comment.state) == CommentState.VISIBLE,
+    )
+    wrote_article = exists().where(
+        col(Article.id) == article_id, col(Article.author_id) == col(User.id)
+    )
     statement = (
-        select(User, handles, _in_thread(article_id))
+        select(User, handles, or_(wrote_comment, wrote_article))
         .where(where)
         .order_by(col(User.handle))
         .limit(MAX_PEOPLE)
@@ -221,18 +306,6 @@ async def _find_people(session: AsyncSession, where: Any, article_id: UUID) -> l
         )
         for user, had, in_thread in (await session.execute(statement)).all()
     ]
-
-
-def _in_thread(article_id: UUID) -> Any:
-    wrote_comment = exists().where(
-        col(Comment.article_id) == article_id,
-        col(Comment.author_id) == col(User.id),
-        col(Comment.state) == CommentState.VISIBLE,
-    )
-    wrote_article = exists().where(
-        col(Article.id) == article_id, col(Article.author_id) == col(User.id)
-    )
-    return or_(wrote_comment, wrote_article)
 
 
 async def find_shown(session: AsyncSession, comment_id: UUID) -> RowMapping | None:
@@ -295,23 +368,20 @@ SELECT n.*, {AUTHOR_COLUMNS} FROM (
 async def find_articles_of_person(
     session: AsyncSession, user_id: UUID, *, after: UUID | None, limit: int
 ) -> list[UUID]:
-    """Return visible articles in whose threads a person wrote or is mentioned, in order of id."""
-    wrote = exists().where(
-        col(Comment.article_id) == col(Article.id), col(Comment.author_id) == user_id
-    )
-    is_mentioned = exists().where(
-        col(Comment.article_id) == col(Article.id),
-        col(CommentMention.comment_id) == col(Comment.id),
-        col(CommentMention.user_id) == user_id,
-    )
-    statement = (
-        select(col(Article.id))
-        .where(visible(), or_(wrote, is_mentioned, col(Article.author_id) == user_id))
-        .order_by(col(Article.id))
-        .limit(limit)
-    )
+    """Return articles that show a person, as author or by a mention, in order of id."""
+    shows = union(
+        select(col(Comment.article_id)).where(
+            col(Comment.author_id) == user_id, col(Comment.state) == CommentState.VISIBLE
+        ),
+        select(col(Comment.article_id))
+        .join(CommentMention, col(CommentMention.comment_id) == col(Comment.id))
+        .where(col(CommentMention.user_id) == user_id),
+        select(col(Article.id)).where(col(Article.author_id) == user_id, visible()),
+    ).subquery()
+    (article_id,) = shows.c
+    statement = select(article_id).order_by(article_id).limit(limit)
     if after is not None:
-        statement = statement.where(col(Article.id) > after)
+        statement = statement.where(article_id > after)
     return list(await session.scalars(statement))
 
 

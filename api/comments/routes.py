@@ -24,7 +24,6 @@ from api.comments.errors import (
     ParentElsewhere,
     ParentGone,
     ParentNotFound,
-    TextTooLarge,
     ThreadTooDeep,
     VersionNotReached,
 )
@@ -57,6 +56,7 @@ from api.kit.pagination import (
     link_next,
 )
 from api.kit.problems import problems
+from api.kit.rendering import TextTooLarge
 from api.kit.routing import Route
 from api.kit.services import Services
 from api.kit.uow import ReadSession, ServicesDep, UowDep
@@ -154,7 +154,7 @@ async def read_tree(
     return await reading.answer_article_tree(request, services, article, params)
 
 
-@router.get("/articles/{article}/comments/flat", responses=problems(ArticleNotFound))
+@router.get("/articles/{article}/comments/flat", responses=problems(ArticleNotFound, InvalidCursor))
 async def list_flat(
     request: Request,
     response: Response,
@@ -257,7 +257,7 @@ async def read_context(
     return await reading.answer_context(request, services, comment_id, window, ancestors)
 
 
-@router.get("/users/{handle}/comments", responses=problems(UserNotFound))
+@router.get("/users/{handle}/comments", responses=problems(UserNotFound, InvalidCursor))
 async def list_comments_of_user(
     request: Request,
     response: Response,

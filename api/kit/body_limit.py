@@ -28,7 +28,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         declared = Headers(scope=scope).get("content-length", "")
-        # What is declared too long is refused before a byte of it is read. Twenty digits are enough.
+        # What is declared too long is refused unread. Twenty digits are enough to tell.
         size = int(declared[:20]) if declared.isdecimal() else 0
         received = 0
 

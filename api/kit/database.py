@@ -7,18 +7,24 @@ statement is the snapshot.
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import asyncpg
-from sqlalchemy import make_url, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
+import structlog
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from api.kit.problems import Problem
 
+log = structlog.get_logger(__name__)
+
 # Seconds. A request that waits longer than this for the database is better told to come back.
 CONNECT_TIMEOUT = 3
 POOL_TIMEOUT = 5
+# Seconds, beyond PostgreSQL's own statement_timeout: for a server that is frozen or cut off.
+COMMAND_TIMEOUT = 12
 
 _SERVER_SETTINGS = {
     "application_name": "palaver",
@@ -29,18 +35,31 @@ _SERVER_SETTINGS = {
     "jit": "off",
 }
 
-# SQLSTATE classes and codes that say "not now": connection lost, resources short, shutting down,
-# cancelled by a timeout, lock not had, deadlock. Anything else is a defect and is not hidden.
+# Every read goes along an index that was made for it, so its plan need not depend on its values:
+# planning takes longer than reading a page, and a plan chosen for the average article would sort
+# all comments of a large one.
+_READER_SETTINGS = {
+    "default_transaction_read_only": "on",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+}
+
+# SQLSTATE classes and codes that say "not now": connection lost, resources short, shutting down or
+# starting, cancelled by a timeout, lock not had, deadlock. Anything else is a defect, not hidden.
 _PASSING = ("08", "53", "57", "55P03", "40")
 
 
 class DatabaseUnavailable(Problem):
-    """PostgreSQL cannot be reached, or gave up on a statement."""
+    """PostgreSQL cannot be reached, or gave up on a statement.
+
+    Whether a commit that was cut off took place nobody can tell, so the answer does not say.
+    """
 
     status = 503
     code = "database_unavailable"
     title = "The database is away"
-    detail = "Nothing was changed. Try again in a few seconds."
+    detail = "Try again in a few seconds: what creates something, with the same Idempotency-Key."
     headers = (("Retry-After", "2"),)
 
 
@@ -48,7 +67,7 @@ class Database:
     """The engines of one process."""
 
     def __init__(self, url: str, *, pool_size: int) -> None:
-        self.url = make_url(url).set(drivername="postgresql+asyncpg")
+        self.url = to_asyncpg(url)
         self.writer = self._make_engine(pool_size, read_only=False)
         self.reader = self._make_engine(pool_size, read_only=True)
 
@@ -56,14 +75,21 @@ class Database:
         settings = dict(_SERVER_SETTINGS)
         options = {}
         if read_only:
-            settings["default_transaction_read_only"] = "on"
+            settings |= _READER_SETTINGS
             options["isolation_level"] = "AUTOCOMMIT"
         return create_async_engine(
             self.url,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT,
-            connect_args={"server_settings": settings, "timeout": CONNECT_TIMEOUT},
+            # The values of a statement are what people wrote: an error's message leaves them out.
+            hide_parameters=True,
+            connect_args={
+                "async_creator_fn": _connect,
+                "server_settings": settings,
+                "timeout": CONNECT_TIMEOUT,
+                "command_timeout": COMMAND_TIMEOUT,
+            },
             **options,
         )
 
@@ -95,20 +121,40 @@ class Database:
         await self.reader.dispose()
 
 
+def to_asyncpg(url: str) -> URL:
+    """Return the URL as SQLAlchemy's asyncpg dialect takes it: libpq's `sslmode` is `ssl` there."""
+    parsed = make_url(url).set(drivername="postgresql+asyncpg")
+    mode = parsed.query.get("sslmode")
+    if mode is None:
+        return parsed
+    return parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+
+
+async def _connect(*where: Any, **options: Any) -> asyncpg.Connection:
+    """Open a connection. Whatever keeps it from opening (also a wrong password) is one problem."""
+    try:
+        return await asyncpg.connect(*where, **options)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise _report_away(error) from error
+
+
 @contextmanager
 def unavailable_when_away() -> Iterator[None]:
     """Turn an engine that is away into DatabaseUnavailable; let defects through as they are."""
     try:
         yield
-    except (OSError, PoolTimeoutError, InterfaceError) as error:
-        raise DatabaseUnavailable from error
+    except (OSError, PoolTimeoutError) as error:
+        # A connection that was reset or timed out under a statement comes through unwrapped.
+        raise _report_away(error) from error
     except DBAPIError as error:
         if error.connection_invalidated or sqlstate_of(error).startswith(_PASSING):
-            raise DatabaseUnavailable from error
+            raise _report_away(error) from error
         raise
-    except asyncpg.PostgresError as error:
-        # While connecting, asyncpg's own errors come through unwrapped.
-        raise DatabaseUnavailable from error
+
+
+def _report_away(error: Exception) -> DatabaseUnavailable:
+    log.warning("database_away", reason=f"{type(error).__name__}: {error}".partition("\n")[0])
+    return DatabaseUnavailable()
 
 
 @contextmanager

@@ -20,6 +20,8 @@ log = structlog.get_logger(__name__)
 # An id from outside is echoed and logged, so it is short and plain.
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 MAX_TARGET = 8192
+# Characters of a path, in the log.
+_MAX_LOGGED = 300
 
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -33,7 +35,7 @@ _BAD_REQUEST = 400
 
 
 class Envelope:
-    """ASGI middleware: request id in and out, security and cache headers, metrics, log, 500."""
+    """ASGI middleware, the outermost: request id, security and cache headers, metrics, log."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -56,19 +58,43 @@ class Envelope:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                if _is_unstorable(scope):
-                    refusal = MalformedRequest("Shorten the URL and leave out %00.")
-                    await refusal.to_response(Request(scope))(scope, receive, send_enveloped)
-                else:
-                    await self._app(scope, receive, send_enveloped)
-            except Exception:
-                log.exception("request_failed", path=scope["path"])
-                if status == 0:
-                    await answer_defect(Request(scope))(scope, receive, send_enveloped)
-                else:
-                    raise
+                await self._app(scope, receive, send_enveloped)
             finally:
                 _account(scope, status, time.perf_counter() - began)
+
+
+class SafetyNet:
+    """ASGI middleware: answers defects, and refuses targets that nothing behind it can bear.
+
+    It stands behind CORS, so that pages of other origins can read these answers too.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an HTTP request, whatever happens; hand on anything else."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            if _is_unbearable(scope):
+                refusal = MalformedRequest("Shorten the URL, encode it, and leave out %00.")
+                await refusal.to_response(Request(scope))(scope, receive, send_noting)
+            else:
+                await self._app(scope, receive, send_noting)
+        except Exception:
+            log.exception("request_failed", path=scope["path"][:_MAX_LOGGED])
+            if has_begun:
+                raise
+            await answer_defect(Request(scope))(scope, receive, send_noting)
 
 
 def _choose_request_id(scope: Scope) -> str:
@@ -78,10 +104,13 @@ def _choose_request_id(scope: Scope) -> str:
     return str(make_id())
 
 
-def _is_unstorable(scope: Scope) -> bool:
-    """Tell whether the target is endless, or holds NUL, which PostgreSQL cannot even compare."""
+def _is_unbearable(scope: Scope) -> bool:
+    """Tell whether the target is endless, or holds what fails further in.
+
+    NUL, which PostgreSQL cannot even compare; bytes beyond ASCII, which the framework decodes.
+    """
     target = scope.get("raw_path", b"") + b"?" + scope["query_string"]
-    return len(target) > MAX_TARGET or b"\0" in unquote_to_bytes(target)
+    return len(target) > MAX_TARGET or not target.isascii() or b"\0" in unquote_to_bytes(target)
 
 
 def _add_headers(scope: Scope, message: Message, request_id: str) -> None:
@@ -114,7 +143,7 @@ def _account(scope: Scope, status: int, seconds: float) -> None:
     write(
         "request",
         method=scope["method"],
-        path=scope["path"],
+        path=scope["path"][:_MAX_LOGGED],
         status=status,
         milliseconds=round(seconds * 1000, 1),
     )

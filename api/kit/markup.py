@@ -26,8 +26,6 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from typing_extensions import override
 
-from api.kit.problems import TextTooLarge
-
 # Code points. No request body is longer (64 KiB).
 MAX_SOURCE = 65_536
 # Bytes. 20,000 code points of plain text fit whatever they are, escaped too.
@@ -67,6 +65,10 @@ _ATTRIBUTES = {
 }
 
 
+class MarkupTooLargeError(ValueError):
+    """The text makes more HTML, nests deeper, or takes more work than anything meant to be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A stretch of the source, half-open, in code points, that the reader sees as it was written.
@@ -104,13 +106,13 @@ class Document:
     def render(self, mentions: Sequence[MentionMark] = ()) -> str:
         """Make the HTML, with each mention's text in `<span class="mention" data-user-id=...>`.
 
-        Raises TextTooLarge above MAX_HTML bytes, and ValueError when a mention overlaps
+        Raises MarkupTooLargeError above MAX_HTML bytes, and ValueError when a mention overlaps
         another or is not inside one span.
         """
         env = {"marks": self._group(mentions)}
         html = _CLEANER.clean(_MARKDOWN.renderer.render(self._tokens, _MARKDOWN.options, env))
         if len(html.encode()) > MAX_HTML:
-            raise TextTooLarge("The text makes too much HTML: shorten it.")
+            raise MarkupTooLargeError("The text makes too much HTML: shorten it.")
         return html
 
     def _group(self, mentions: Sequence[MentionMark]) -> dict[int, list[MentionMark]]:
@@ -127,9 +129,9 @@ class Document:
 
 
 def parse(source: str) -> Document:
-    """Parse Markdown. Raises TextTooLarge; any other text is some document."""
+    """Parse Markdown. Raises MarkupTooLargeError; any other text is some document."""
     if len(source) > MAX_SOURCE:
-        raise TextTooLarge(f"The text is longer than {MAX_SOURCE} characters: shorten it.")
+        raise MarkupTooLargeError(f"The text is longer than {MAX_SOURCE} characters: shorten it.")
     source = _UNENCODABLE.sub("\ufffd", _NEWLINE.sub("\n", source))
     env: EnvType = {"steps": 0}
     tokens: list[Token] = []
@@ -211,14 +213,14 @@ def _weigh(tokens: list[Token]) -> None:
             if part.nesting and not part.hidden:
                 size += len(part.tag) + len("<>" if part.nesting > 0 else "</>")
     if size > MAX_HTML:
-        raise TextTooLarge("The text makes too much HTML: shorten it.")
+        raise MarkupTooLargeError("The text makes too much HTML: shorten it.")
 
 
 def _spend(env: EnvType) -> None:
     """Count a step of work on one text, whatever rule takes it."""
     env["steps"] += 1
     if env["steps"] > MAX_STEPS:
-        raise TextTooLarge("The text has too much markup: simplify or shorten it.")
+        raise MarkupTooLargeError("The text has too much markup: simplify or shorten it.")
 
 
 class _Blocks(StateBlock):
@@ -238,7 +240,7 @@ class _Blocks(StateBlock):
         _spend(self.env)
         if self.level + nesting >= MAX_NESTING:
             # markdown-it would leave out what stands deeper.
-            raise TextTooLarge("The text nests quotes or lists too deeply: flatten it.")
+            raise MarkupTooLargeError("The text nests quotes or lists too deeply: flatten it.")
         if ttype in {"paragraph_close", "heading_close"}:
             self.tokens[-1].meta["pieces"] = self._trace_lines(self.tokens[-1], self.tokens[-2])
         elif ttype in {"th_close", "td_close"}:

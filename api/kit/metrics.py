@@ -7,7 +7,7 @@ REQUESTS = Counter(
 )
 REQUEST_SECONDS = Histogram(
     "palaver_request_seconds",
-    "Time from the request to the first byte of the answer, in seconds.",
+    "Time from the request to the last byte of the answer, in seconds.",
     ["operation"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hmac
 from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import quote
 
 import orjson
 from fastapi import Query, Request, Response
@@ -90,8 +91,9 @@ def open_cursor(signer: Signer, bound_to: str, cursor: str) -> bytes:
 def link_next(request: Request, response: Response, next_cursor: str | None) -> None:
     """Add the `Link` header (RFC 8288) that leads to the next page."""
     if next_cursor is not None:
-        url = request.url.include_query_params(cursor=next_cursor)
-        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+        query = request.url.include_query_params(cursor=next_cursor).query
+        # The scope has the path decoded, and a header holds no other characters than these.
+        response.headers["Link"] = f'<{quote(request.scope["path"])}?{query}>; rel="next"'
 
 
 def _tag(signer: Signer, bound_to: str, payload: bytes) -> bytes:

@@ -4,10 +4,9 @@ from typing import Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import text
 
 from api.kit.database import DatabaseUnavailable
-from api.kit.migrations import is_behind
+from api.kit.migrations import find_revision, is_behind
 from api.kit.problems import Problem, problems
 from api.kit.responses import add_headers
 from api.kit.routing import Route
@@ -51,7 +50,7 @@ async def read_readiness(request: Request, services: ServicesDep) -> ProbeRead:
     if getattr(request.app.state, "draining", False):
         raise NotReady("The server is shutting down. Ask another one.")
     async with services.database.read() as session:
-        revision = await session.scalar(text("SELECT version_num FROM alembic_version"))
+        revision = await find_revision(session)
     if is_behind(revision):
         raise NotReady("The database has an older schema. Run 'palaver migrate'.")
     return ProbeRead(status="ok")

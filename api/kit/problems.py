@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:palaver:problem:"
+_UNAUTHORIZED = 401
 
 Called = TypeVar("Called", bound=Callable[..., Any])
 
@@ -24,6 +25,8 @@ class Problem(Exception):  # noqa: N818 - problems are named by what is wrong
     status: ClassVar[int]
     code: ClassVar[str]
     title: ClassVar[str]
+    # Further members, as the document shows them.
+    example: ClassVar[dict[str, Any]] = {}
     detail: str
     headers: tuple[tuple[str, str], ...] = ()
 
@@ -46,12 +49,15 @@ class Problem(Exception):  # noqa: N818 - problems are named by what is wrong
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
-            "instance": request.url.path,
+            "instance": request.scope["path"],
             "code": self.code,
             "request_id": request.scope.get("palaver.request_id", ""),
             **self.members,
         }
         response = Response(orjson.dumps(content), status_code=self.status, media_type=MEDIA_TYPE)
+        if self.status == _UNAUTHORIZED:
+            # RFC 9110, 15.5.2: not without saying how to authenticate.
+            response.headers["WWW-Authenticate"] = "Bearer"
         for name, value in self.headers:
             response.headers[name] = value
         return response
@@ -103,7 +109,6 @@ class NotAuthenticated(Problem):
     code = "not_authenticated"
     title = "Log in first"
     detail = "Send an access token from POST /v1/sessions as 'Authorization: Bearer ...'."
-    headers = (("WWW-Authenticate", "Bearer"),)
 
 
 class NotFound(Problem):
@@ -149,15 +154,15 @@ class ValidationFailed(Problem):
     code = "validation_failed"
     title = "The request does not validate"
     detail = "See `errors` for each fault and where it is."
-
-
-class TextTooLarge(Problem):
-    """The text is short, but what it renders to is not."""
-
-    status = 422
-    code = "text_too_large"
-    title = "The text renders to too much"
-    detail = "Use fewer table cells, links or levels."
+    example: ClassVar[dict[str, Any]] = {
+        "errors": [
+            {
+                "pointer": "/body/title",
+                "code": "string_too_short",
+                "detail": "String should have at least 1 character",
+            }
+        ]
+    }
 
 
 class InternalError(Problem):
@@ -209,13 +214,9 @@ def problems(*classes: type[Problem]) -> dict[int | str, dict[str, Any]]:
                 "instance": "/v1/...",
                 "code": problem.code,
                 "request_id": "0198f2c5-6f7a-7c3e-9d2b-3a1f5e8c7b60",
+                **problem.example,
             },
         }
         if any(name == "Retry-After" for name, _ in problem.headers):
-            entry["headers"] = {
-                "Retry-After": {
-                    "description": "Seconds to wait.",
-                    "schema": {"type": "integer", "minimum": 0},
-                }
-            }
+            entry["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
     return responses

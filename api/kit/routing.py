@@ -10,6 +10,8 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from api.kit.problems import (
+    Called,
+    InternalError,
     MalformedRequest,
     NotFound,
     PayloadTooLarge,
@@ -21,6 +23,12 @@ from api.kit.problems import (
 
 # What a handler leaves on `request.state`, to be called with the answer before the commit.
 KEEP_ANSWER = "keep_answer"
+
+
+def requires_credentials(dependency: Called) -> Called:
+    """Say that a dependency refuses strangers: where none does, credentials are optional."""
+    dependency.requires_credentials = True  # type: ignore[attr-defined]  # read by Route
+    return dependency
 
 
 class StrictRequest(Request):
@@ -47,6 +55,8 @@ class Route(APIRoute):
         for status, entry in self.responses.items():
             _merge_response(declared, status, entry)
         self.responses = dict(sorted(declared.items(), key=lambda item: int(item[0])))
+        if not any(hasattr(part.call, "requires_credentials") for part in _walk(self.dependant)):
+            self.openapi_extra = {"security": [{}], **(self.openapi_extra or {})}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler, in strict JSON, with its answer kept where a key asked for that."""
@@ -76,8 +86,10 @@ def _require_json(request: Request) -> None:
 
 def _problems_of(dependant: Dependant, body_field: object) -> Iterator[type[Problem]]:
     parts = list(_walk(dependant))
+    # Any request can come with NUL in its address, and any code can have a fault.
+    yield from (MalformedRequest, InternalError)
     if body_field is not None:
-        yield from (MalformedRequest, PayloadTooLarge, UnsupportedMediaType, ValidationFailed)
+        yield from (PayloadTooLarge, UnsupportedMediaType, ValidationFailed)
     if any(part.query_params or part.header_params for part in parts):
         yield ValidationFailed
     if any(part.path_params for part in parts):

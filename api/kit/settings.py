@@ -1,5 +1,6 @@
 """Settings: environment variables that begin with `PALAVER_`, each with a bound and a default."""
 
+import re
 import secrets
 from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -7,12 +8,27 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 MIN_SECRET_LENGTH = 32
+# As browsers send it: scheme, host in lower case, a port where it is not the usual one.
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]{1,253}|\[[0-9a-f:]{2,39}\])(:[0-9]{1,5})?")
+
+
+def _require_origin(value: str) -> str:
+    if not _ORIGIN.fullmatch(value):
+        raise ValueError(
+            "list exact origins, such as https://forum.example,http://localhost:5173: "
+            "lower case, and nothing behind"
+        )
+    return value
+
 
 Network = IPv4Network | IPv6Network
+Origin = Annotated[str, AfterValidator(_require_origin)]
 
 
 class SettingsError(Exception):
@@ -22,19 +38,22 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """What an operator can set. Unset engine URLs mean: start the embedded ones."""
 
-    model_config = SettingsConfigDict(env_prefix="PALAVER_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="PALAVER_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True
+    )
 
-    database_url: str | None = Field(default=None, max_length=2000)
-    redis_url: str | None = Field(default=None, max_length=2000)
+    # The URLs may hold passwords.
+    database_url: str | None = Field(default=None, max_length=2000, repr=False)
+    redis_url: str | None = Field(default=None, max_length=2000, repr=False)
     host: str = Field(default="127.0.0.1", max_length=255)
     port: int = Field(default=8000, ge=0, le=65535)
     data_dir: Path = Path(".palaver")
-    secret_key: SecretStr | None = None
+    secret_key: SecretStr | None = Field(default=None, max_length=1000)
     rate_limits_enabled: bool = True
     # Networks whose X-Forwarded-For is believed, comma separated: "10.0.0.0/8,127.0.0.1".
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(default=(), max_length=100)
     # Exact origins, comma separated: "https://forum.example".
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(default=(), max_length=100)
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(default=(), max_length=100)
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     # Connections a process holds at most, for writing and again for reading.
@@ -42,22 +61,38 @@ class Settings(BaseSettings):
     # Bytes of answers that a process keeps in its memory.
     cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, le=16 * 1024**3)
 
+    @field_validator("database_url")
+    @classmethod
+    def _require_postgres(cls, value: str | None) -> str | None:
+        try:
+            backend = "postgresql" if value is None else make_url(value).get_backend_name()
+        except (ArgumentError, ValueError):  # the second of a port that is no number
+            backend = ""
+        if backend not in ("postgresql", "postgres"):
+            raise ValueError("use postgresql://user:password@host/database")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _require_redis(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("use redis://host:6379/0, rediss:// for TLS, or unix:///path")
+        return value
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
-        if isinstance(value, str):
+        if not isinstance(value, str):
+            return value
+        try:
             return tuple(ip_network(part, strict=False) for part in _split(value))
-        return value
+        except ValueError as error:
+            raise ValueError("list networks, such as 10.0.0.0/8,127.0.0.1") from error
 
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: object) -> object:
-        parts = _split(value) if isinstance(value, str) else value
-        if isinstance(parts, tuple):
-            for origin in parts:
-                if origin == "*" or not origin.startswith(("http://", "https://")):
-                    raise ValueError("list exact origins, such as https://forum.example")
-        return parts
+        return _split(value) if isinstance(value, str) else value
 
     @field_validator("secret_key")
     @classmethod

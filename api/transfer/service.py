@@ -12,8 +12,8 @@ from api.articles import queries as articles
 from api.articles.service import add_article
 from api.comments import service as comments
 from api.comments.events import ThreadImported
-from api.kit import markup
 from api.kit.ids import make_id
+from api.kit.rendering import parse_text, render_text
 from api.kit.uow import Uow
 from api.transfer.thread_file import ImportedArticle, ThreadFile, ThreadFileError
 from api.users.service import adopt_author
@@ -85,14 +85,14 @@ async def _find_or_add_article(uow: Uow, imported: ImportedArticle) -> Article:
     known = await articles.lock_article(uow.session, col(Article.external_id) == external_id)
     if known is not None:
         return known
-    document = markup.parse(imported.body)
+    document = await parse_text(imported.body)
     author = await adopt_author(uow, imported.author) if imported.author else None
     article = Article(
         id=make_id(),
         slug="",
         title=imported.title,
         body=document.source,
-        html=document.render(),
+        html=await render_text(document),
         external_id=external_id,
         author_id=author.id if author else None,
         created_at=imported.published_at,

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.auth.dependencies import CurrentActor, IdempotentUow
-from api.auth.quotas import Action, limit
+from api.auth.quotas import Action, limit, limit_address
 from api.kit.conditional import UNCHANGED, IfMatch, answer
 from api.kit.names import MAX_HANDLE, name_key
 from api.kit.problems import problems
@@ -36,7 +36,7 @@ HandlePath = Annotated[str, Path(min_length=1, max_length=MAX_HANDLE)]
     status_code=201,
     response_model=UserRead,
     responses=problems(HandleTaken, HandleReserved),
-    dependencies=[limit(Action.USER_REGISTER)],
+    dependencies=[limit_address(Action.USER_REGISTER)],
 )
 async def create_user(request: Request, body: UserCreate, uow: IdempotentUow) -> Response:
     """Register. Then log in with POST /v1/sessions."""
@@ -79,8 +79,8 @@ async def read_user(request: Request, handle: HandlePath, session: ReadSession) 
 @router.get("/me", response_model=MeRead, responses=UNCHANGED)
 async def read_me(request: Request, actor: CurrentActor, session: ReadSession) -> Response:
     """Read the own profile."""
-    user = await queries.find_user(session, actor.id)
-    return answer(request, MeRead.model_validate(user), revision=user.revision if user else 0)
+    user = await queries.get_user(session, actor.id)
+    return answer(request, MeRead.model_validate(user), revision=user.revision)
 
 
 @router.patch(

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
 from api.auth.actor import Actor
 from api.auth.passwords import hash_password, verify_password
 from api.auth.service import log_out_elsewhere, login_key
@@ -34,7 +32,7 @@ async def register(uow: Uow, body: UserCreate, *, role: Role = Role.MEMBER) -> U
     """
     if is_reserved_handle(body.handle) and role is Role.MEMBER:
         raise HandleReserved
-    # Before the first statement of the transaction: no connection is held while this computes.
+    # Before the first row is written: nobody waits for a lock while this computes.
     password_hash = await hash_password(body.password)
     display_name = body.display_name or body.handle
     user = User(
@@ -43,40 +41,33 @@ async def register(uow: Uow, body: UserCreate, *, role: Role = Role.MEMBER) -> U
         display_name=display_name,
         name_key=name_key(display_name),
         email=body.email,
+        email_key=login_key(body.email),
         password_hash=password_hash,
         role=role,
         created_at=uow.now,
         updated_at=uow.now,
     )
     with refusing(_HANDLE_TAKEN):
-        uow.session.add(user)
-        await uow.session.flush()
-        await give_handle(uow, user.id, body.handle)
-    await _claim_email(uow, user, login_key(body.email))
-    uow.emit(UserRegistered(user_id=user.id))
-    return user
+        return await _add(uow, user)
 
 
 async def update_me(uow: Uow, actor: Actor, body: MeUpdate, expected: ExpectedRevision) -> User:
     """Change the own profile. Raises PreconditionFailed, HandleTaken or HandleReserved."""
     user = await queries.lock_user(uow.session, actor.id)
     check_revision(expected, user.revision)
-    changes = body.model_dump(exclude_unset=True)
+    changes = {
+        field: value
+        for field, value in body.model_dump(exclude_unset=True).items()
+        if value != getattr(user, field) and (value is not None or field == "avatar_url")
+    }
     if not changes:
         return user
-    if body.handle is not None and body.handle != user.handle:
-        if is_reserved_handle(body.handle) and not actor.is_staff:
-            raise HandleReserved
-        with refusing(_HANDLE_TAKEN):
-            if not await queries.owns_handle(uow.session, body.handle, user.id):
-                await give_handle(uow, user.id, body.handle)
-            user.handle = body.handle
-            await uow.session.flush()
-    if body.display_name is not None:
-        user.display_name = body.display_name
-        user.name_key = name_key(body.display_name)
-    if "avatar_url" in changes:
-        user.avatar_url = body.avatar_url
+    if "handle" in changes:
+        await _take_handle(uow, actor, user.id, changes["handle"])
+    if "display_name" in changes:
+        user.name_key = name_key(changes["display_name"])
+    for field, value in changes.items():
+        setattr(user, field, value)
     user.revision += 1
     user.updated_at = uow.now
     uow.emit(ProfileChanged(user_id=user.id))
@@ -86,12 +77,15 @@ async def update_me(uow: Uow, actor: Actor, body: MeUpdate, expected: ExpectedRe
 async def change_password(uow: Uow, actor: Actor, body: PasswordUpdate) -> None:
     """Set a new password and end every other login. Raises WrongPassword."""
     async with uow.services.database.read() as session:
-        user = await queries.find_user(session, actor.id)
-    if not await verify_password(body.current_password, user.password_hash if user else None):
+        current_hash = (await queries.get_user(session, actor.id)).password_hash
+    if not await verify_password(body.current_password, current_hash):
         raise WrongPassword
-    password_hash = await hash_password(body.new_password)
+    new_hash = await hash_password(body.new_password)
     user = await queries.lock_user(uow.session, actor.id)
-    user.password_hash = password_hash
+    if user.password_hash != current_hash:
+        # Another login changed it meanwhile, and thereby ended this one.
+        raise WrongPassword
+    user.password_hash = new_hash
     user.updated_at = uow.now
     await log_out_elsewhere(uow, actor)
 
@@ -139,11 +133,24 @@ async def _add_author(uow: Uow, name: str) -> User:
         created_at=uow.now,
         updated_at=uow.now,
     )
-    uow.session.add(user)
-    await uow.session.flush()
-    await give_handle(uow, user.id, handle)
-    uow.emit(UserRegistered(user_id=user.id))
-    return user
+    return await _add(uow, user)
+
+
+async def _add(uow: Uow, user: User) -> User:
+    added = await queries.add_user(uow.session, user)
+    await give_handle(uow, added.id, added.handle)
+    uow.emit(UserRegistered(user_id=added.id))
+    return added
+
+
+async def _take_handle(uow: Uow, actor: Actor, user_id: UUID, handle: str) -> None:
+    """Make sure that a handle is the person's. Raises HandleTaken or HandleReserved."""
+    if await queries.owns_handle(uow.session, handle, user_id):
+        return
+    if is_reserved_handle(handle) and not actor.is_staff:
+        raise HandleReserved
+    with refusing(_HANDLE_TAKEN):
+        await give_handle(uow, user_id, handle)
 
 
 async def _rename_author(uow: Uow, user: User, name: str) -> None:
@@ -158,15 +165,3 @@ async def _choose_handle(uow: Uow, name: str) -> str:
     """Return a free handle that sounds like the name."""
     stem = handle_from_name(name, ())
     return handle_from_name(name, await queries.find_handles_like(uow.session, stem))
-
-
-async def _claim_email(uow: Uow, user: User, email_key: str) -> None:
-    """Let the person log in by this address, unless somebody does already."""
-    if await queries.has_email(uow.session, email_key):
-        return
-    try:
-        async with uow.session.begin_nested():
-            user.email_key = email_key
-    except IntegrityError:
-        # Somebody claimed it between the question and the claim.
-        await uow.session.refresh(user)

@@ -34,7 +34,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "users",
-        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("handle", sa.Text(), nullable=False),
         sa.Column("display_name", sa.Text(), nullable=False),
         sa.Column("name_key", sa.Text(), nullable=False),
@@ -79,14 +79,14 @@ def upgrade() -> None:
     op.create_index("uq_users_handle", "users", ["handle"], unique=True)
     op.create_table(
         "articles",
-        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("html", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("external_id", sa.Text(), nullable=True),
-        sa.Column("author_id", sa.UUID(), nullable=True),
+        sa.Column("author_id", sa.Uuid(), nullable=True),
         sa.Column("is_locked", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("revision", sa.Integer(), server_default=sa.text("1"), nullable=False),
@@ -168,7 +168,7 @@ def upgrade() -> None:
         "handles",
         sa.Column("handle", sa.Text(), nullable=False),
         sa.Column("skeleton", sa.Text(), nullable=False),
-        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
             "char_length(handle) BETWEEN 2 AND 32", name=op.f("ck_handles_handle_length")
@@ -198,8 +198,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "sessions",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("previous_token_hash", sa.LargeBinary(), nullable=True),
         sa.Column("rotated_at", sa.DateTime(timezone=True), nullable=False),
@@ -217,7 +217,7 @@ def upgrade() -> None:
     op.create_index("ix_sessions_user_id", "sessions", ["user_id"], unique=False)
     op.create_table(
         "article_tags",
-        sa.Column("article_id", sa.UUID(), nullable=False),
+        sa.Column("article_id", sa.Uuid(), nullable=False),
         sa.Column("tag", sa.Text(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.CheckConstraint(
@@ -231,18 +231,18 @@ def upgrade() -> None:
     op.create_index("ix_article_tags_tag", "article_tags", ["tag", "article_id"], unique=False)
     op.create_table(
         "comments",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("article_id", sa.UUID(), nullable=False),
-        sa.Column("parent_id", sa.UUID(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("article_id", sa.Uuid(), nullable=False),
+        sa.Column("parent_id", sa.Uuid(), nullable=True),
         sa.Column(
             "under_id",
-            sa.UUID(),
+            sa.Uuid(),
             sa.Computed("coalesce(parent_id, article_id)", persisted=True),
             nullable=False,
         ),
-        sa.Column("ancestor_ids", postgresql.ARRAY(sa.UUID()), nullable=False),
+        sa.Column("ancestor_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
         sa.Column("depth", sa.SmallInteger(), nullable=False),
-        sa.Column("author_id", sa.UUID(), nullable=True),
+        sa.Column("author_id", sa.Uuid(), nullable=True),
         sa.Column("external_id", sa.Text(), nullable=True),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("html", sa.Text(), nullable=False),
@@ -362,6 +362,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("listed"),
     )
     op.create_index(
+        "ix_comments_people",
+        "comments",
+        ["article_id", "author_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'visible'"),
+    )
+    op.create_index(
         "ix_comments_time",
         "comments",
         ["under_id", "created_at", "id"],
@@ -386,7 +393,7 @@ def upgrade() -> None:
         "events",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("article_id", sa.UUID(), nullable=True),
+        sa.Column("article_id", sa.Uuid(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=True),
         sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -415,10 +422,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "comment_mentions",
-        sa.Column("comment_id", sa.UUID(), nullable=False),
+        sa.Column("comment_id", sa.Uuid(), nullable=False),
         sa.Column("start_offset", sa.Integer(), nullable=False),
         sa.Column("end_offset", sa.Integer(), nullable=False),
-        sa.Column("user_id", sa.UUID(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "start_offset >= 0 AND end_offset > start_offset",
@@ -455,6 +462,9 @@ def downgrade() -> None:
     )
     op.drop_index("ix_comments_top", table_name="comments", postgresql_where=sa.text("listed"))
     op.drop_index("ix_comments_time", table_name="comments", postgresql_where=sa.text("listed"))
+    op.drop_index(
+        "ix_comments_people", table_name="comments", postgresql_where=sa.text("state = 'visible'")
+    )
     op.drop_index("ix_comments_hot", table_name="comments", postgresql_where=sa.text("listed"))
     op.drop_index("ix_comments_flat", table_name="comments", postgresql_where=sa.text("listed"))
     op.drop_index(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from api.comments import mentions
 from api.comments.mentions import At, Person, find, keys_of, resolve, suggest
-from api.kit.markup import MentionMark, parse
+from api.kit.markup import MarkupTooLargeError, MentionMark, parse
 from api.kit.names import name_key
 
 
@@ -227,7 +227,7 @@ def test_a_planted_mention_is_found_where_it_stands(before, person, by_handle, a
 def test_mentions_are_in_order_bounded_and_apart(text):
     try:
         document = parse(text)
-    except TextTooLarge:
+    except MarkupTooLargeError:
         return
     ats = find(document)
     found, unresolved = resolve(document.source, ats, PEOPLE)

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from api.kit import markup
-from api.kit.markup import MentionMark, parse
+from api.kit.markup import MarkupTooLargeError, MentionMark, parse
 
 PLAIN_TAGS = (
     *("p", "br", "hr", "em", "strong", "s", "blockquote", "pre", "li", "ul"),
@@ -85,7 +85,7 @@ def render(source):
 def parse_or_skip(source):
     try:
         return parse(source)
-    except TextTooLarge:
+    except MarkupTooLargeError:
         return parse("")
 
 
@@ -336,12 +336,12 @@ def fill(pattern, *, length=20_000, begin=""):
     ids=lambda source: source[:12],
 )
 def test_what_grows_beyond_its_bounds_is_refused(source):
-    with pytest.raises(TextTooLarge):
+    with pytest.raises(MarkupTooLargeError):
         render(source)
 
 
 def test_too_much_html_is_refused_before_it_is_made():
-    with pytest.raises(TextTooLarge, match="too much HTML"):
+    with pytest.raises(MarkupTooLargeError, match="too much HTML"):
         parse(fill("[a]", begin="[a]: http://e.org/" + "b" * 1_900 + "\n\n"))
 
 
@@ -353,7 +353,7 @@ def test_any_20_000_characters_of_plain_text_fit(pattern):
 def test_mentions_count_towards_the_bound():
     document = parse(fill("@a<"))
     marks = [MentionMark(i, i + 2, ANNA) for i in range(0, 9_000, 3)]
-    with pytest.raises(TextTooLarge, match="shorten it"):
+    with pytest.raises(MarkupTooLargeError, match="shorten it"):
         document.render(marks)
 
 

@@ -1,0 +1,77 @@
+"""Every statement of votes."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from models import ArticleVote, CommentVote, ScoreChange
+
+
+async def find_vote(
+    session: AsyncSession, kind: type[ArticleVote] | type[CommentVote], **key: UUID
+) -> int:
+    """Return the value of the vote with this primary key; 0 when there is none."""
+    return await session.scalar(select(col(kind.value)).filter_by(**key)) or 0
+
+
+async def put_vote(session: AsyncSession, vote: ArticleVote | CommentVote) -> None:
+    """Let a vote stand in place of the one before; 0 takes it back."""
+    kind = type(vote)
+    if vote.value == 0:
+        await session.execute(delete(kind).filter_by(**key_of(vote)))
+        return
+    statement = insert(kind).values(vote.model_dump())
+    await session.execute(
+        statement.on_conflict_do_update(
+            constraint=f"pk_{kind.__tablename__}",
+            set_={"value": vote.value, "voted_at": vote.voted_at},
+        )
+    )
+
+
+def key_of(vote: ArticleVote | CommentVote) -> dict[str, UUID]:
+    """Return the primary key of a vote."""
+    return vote.model_dump(exclude={"value", "voted_at"})
+
+
+async def note_change(session: AsyncSession, target_id: UUID, article_id: UUID) -> None:
+    """Remember that readers have not seen the target's score yet."""
+    statement = insert(ScoreChange).values(target_id=target_id, article_id=article_id)
+    await session.execute(statement.on_conflict_do_nothing())
+
+
+async def find_changed_articles(session: AsyncSession, *, limit: int) -> list[UUID]:
+    """Return articles with scores that readers have not seen yet."""
+    article_id = col(ScoreChange.article_id)
+    return list(await session.scalars(select(article_id).distinct().limit(limit)))
+
+
+async def find_changes(session: AsyncSession, article_id: UUID) -> list[UUID]:
+    """Return what has another score in an article's thread."""
+    statement = (
+        select(col(ScoreChange.target_id))
+        .where(col(ScoreChange.article_id) == article_id)
+        .order_by(col(ScoreChange.target_id))
+    )
+    return list(await session.scalars(statement))
+
+
+async def forget_changes(session: AsyncSession, target_ids: list[UUID]) -> None:
+    """Forget changes that readers see from now on."""
+    await session.execute(delete(ScoreChange).where(col(ScoreChange.target_id).in_(target_ids)))
+
+
+async def find_comment_votes(
+    session: AsyncSession, user_id: UUID, article_id: UUID, *, limit: int
+) -> list[tuple[UUID, int]]:
+    """Return a person's votes in a thread, the latest first."""
+    statement = (
+        select(col(CommentVote.comment_id), col(CommentVote.value))
+        .where(col(CommentVote.user_id) == user_id, col(CommentVote.article_id) == article_id)
+        .order_by(col(CommentVote.voted_at).desc(), col(CommentVote.comment_id))
+        .limit(limit)
+    )
+    return [(row.comment_id, row.value) for row in (await session.execute(statement)).all()]

@@ -1,0 +1,69 @@
+"""HTTP for votes, and for what depends on who looks."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api.articles import policy as articles_policy
+from api.articles import queries as articles
+from api.articles.errors import ArticleNotFound
+from api.articles.routes import ArticleRef
+from api.auth.dependencies import CurrentActor
+from api.auth.quotas import Action, limit
+from api.comments.errors import CommentGone, CommentNotFound
+from api.comments.routes import CommentId
+from api.kit.problems import problems
+from api.kit.routing import Route
+from api.kit.uow import ReadSession, UowDep
+from api.votes import queries, service
+from api.votes.errors import OwnVote
+from api.votes.schemas import CommentVoteRead, ViewerRead, VotePut, VoteRead
+from models import ArticleVote
+
+router = APIRouter(route_class=Route, tags=["votes"])
+
+MAX_VOTES = 5000
+
+
+@router.put(
+    "/comments/{comment_id}/vote",
+    responses=problems(CommentNotFound, CommentGone, OwnVote),
+    dependencies=[limit(Action.VOTE)],
+)
+async def vote_on_comment(
+    comment_id: CommentId, body: VotePut, actor: CurrentActor, uow: UowDep
+) -> VoteRead:
+    """Vote a comment up or down, or take the vote back. The same again changes nothing."""
+    return await service.vote_on_comment(uow, actor, comment_id, body.value)
+
+
+@router.put(
+    "/articles/{article}/vote",
+    responses=problems(ArticleNotFound, OwnVote),
+    dependencies=[limit(Action.VOTE)],
+)
+async def vote_on_article(
+    article: ArticleRef, body: VotePut, actor: CurrentActor, uow: UowDep
+) -> VoteRead:
+    """Vote an article up or down, or take the vote back. The same again changes nothing."""
+    return await service.vote_on_article(uow, actor, article, body.value)
+
+
+@router.get("/articles/{article}/viewer", responses=problems(ArticleNotFound))
+async def read_viewer(article: ArticleRef, actor: CurrentActor, session: ReadSession) -> ViewerRead:
+    """Read what depends on you: your votes in a thread, and what you may do there."""
+    row = await articles.find_article(session, article)
+    if row is None:
+        raise ArticleNotFound
+    article_id: UUID = row.article.id
+    votes = await queries.find_comment_votes(session, actor.id, article_id, limit=MAX_VOTES)
+    return ViewerRead(
+        article_id=article_id,
+        article_vote=await queries.find_vote(
+            session, ArticleVote, user_id=actor.id, article_id=article_id
+        ),
+        comment_votes=[CommentVoteRead(comment_id=id_, value=value) for id_, value in votes],
+        may_reply=actor.is_staff or not row.article.is_locked,
+        may_edit_article=articles_policy.may_edit(actor, row.article),
+        may_moderate=actor.is_staff,
+    )

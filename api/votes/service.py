@@ -1,0 +1,94 @@
+"""Voting, and showing readers what the votes came to."""
+
+from uuid import UUID
+
+from api.articles import queries as articles
+from api.articles.errors import ArticleNotFound
+from api.auth.actor import Actor
+from api.comments import queries as comments
+from api.comments.errors import CommentNotFound
+from api.kit.services import Services
+from api.kit.uow import Uow, unit_of_work
+from api.votes import policy, queries
+from api.votes.events import ScoresChanged
+from api.votes.schemas import VoteRead
+from models import ArticleVote, CommentVote
+
+# Articles looked up at once; each is a transaction of its own.
+_BATCH = 500
+
+
+async def vote_on_comment(uow: Uow, actor: Actor, comment_id: UUID, value: int) -> VoteRead:
+    """Let a vote on a comment stand. Raises CommentNotFound, CommentGone or OwnVote.
+
+    The comment's row lock makes its voters take turns; the thread's lock is not touched.
+    """
+    comment = await comments.lock_comment(uow.session, comment_id)
+    if comment is None:
+        raise CommentNotFound
+    policy.require_may_vote(actor, comment.author_id, comment.state)
+    vote = CommentVote(
+        user_id=actor.id,
+        article_id=comment.article_id,
+        comment_id=comment.id,
+        value=value,
+        voted_at=uow.now,
+    )
+    up, down = await _replace(uow, vote)
+    sums = comment.up, comment.down
+    if up or down:
+        sums = await comments.count_votes(uow.session, comment.id, up=up, down=down)
+        await queries.note_change(uow.session, comment.id, comment.article_id)
+    return _read(sums, value)
+
+
+async def vote_on_article(uow: Uow, actor: Actor, ref: str, value: int) -> VoteRead:
+    """Let a vote on an article stand. Raises ArticleNotFound or OwnVote."""
+    article = await articles.lock_article(uow.session, articles.refers_to(ref))
+    if article is None:
+        raise ArticleNotFound
+    policy.require_may_vote(actor, article.author_id)
+    vote = ArticleVote(user_id=actor.id, article_id=article.id, value=value, voted_at=uow.now)
+    up, down = await _replace(uow, vote)
+    sums = article.up, article.down
+    if up or down:
+        sums = await articles.count_votes(uow.session, article.id, up=up, down=down)
+        await queries.note_change(uow.session, article.id, article.id)
+    return _read(sums, value)
+
+
+async def fold_scores(services: Services) -> None:
+    """Give every thread with new scores one new version for all of them."""
+    async with services.database.read() as session:
+        changed = await queries.find_changed_articles(session, limit=_BATCH)
+    for article_id in changed:
+        async with unit_of_work(services) as uow:
+            await _fold(uow, article_id)
+
+
+async def _replace(uow: Uow, vote: ArticleVote | CommentVote) -> tuple[int, int]:
+    """Let the vote stand in place of the one before; return what that adds to up and down."""
+    before = await queries.find_vote(uow.session, type(vote), **queries.key_of(vote))
+    if vote.value != before:
+        await queries.put_vote(uow.session, vote)
+    return (vote.value == 1) - (before == 1), (vote.value == -1) - (before == -1)
+
+
+async def _fold(uow: Uow, article_id: UUID) -> None:
+    """Show the scores of one thread.
+
+    Locks are taken in the order article, comments, changes. A voter takes the last two in the same
+    order, so a vote is either in the sums before they are shown, or notes its change anew.
+    """
+    article = await articles.lock_article(uow.session, articles.refers_to(str(article_id)))
+    changed = await queries.find_changes(uow.session, article_id)
+    if article is not None and changed:
+        version, _ = await articles.advance(uow.session, article_id) or (0, False)
+        comment_ids = await comments.stamp(uow.session, changed, version)
+        uow.emit(ScoresChanged(article_id=article_id, version=version, comment_ids=comment_ids))
+    await queries.forget_changes(uow.session, changed)
+
+
+def _read(sums: tuple[int, int], value: int) -> VoteRead:
+    up, down = sums
+    return VoteRead(up=up, down=down, score=up - down, value=value)
