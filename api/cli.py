@@ -6,24 +6,27 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
+from alembic.util import CommandError
+from asyncpg import PostgresError
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
 from api.doctor import diagnose
 from api.kit import embedded
+from api.kit.database import DatabaseUnavailable, unavailable_when_away
 from api.kit.embedded import EngineStartError
 from api.kit.logs import configure_logging
 from api.kit.migrations import migrate as migrate_database
 from api.kit.problems import Problem
 from api.kit.services import Services
-from api.kit.settings import Settings, SettingsError, keep_secret
+from api.kit.settings import Settings, SettingsError, keep_secret, name_variable
 from api.kit.uow import Uow, unit_of_work
 from api.main import create_app, make_services
-from api.server import run_server
+from api.server import listening, run_server, url_of
 from api.transfer.service import import_thread
 from api.transfer.thread_file import ThreadFileError, read_thread_file
 from api.users.schemas import UserCreate
@@ -37,28 +40,32 @@ app = typer.Typer(
 users = typer.Typer(help="Look after people.", no_args_is_help=True)
 app.add_typer(users, name="user")
 
-_REFUSALS = (SettingsError, EngineStartError, ThreadFileError, Problem)
-
 
 def main() -> None:
-    """Run the command; what the operator can mend is one line, not a traceback."""
+    """Run the command; what the operator can mend is told in a line, not in a traceback."""
     try:
         app()
-    except _REFUSALS as error:
-        typer.secho(f"palaver: {error}", fg="red", err=True)
-        sys.exit(1)
+    except DatabaseUnavailable as error:
+        _refuse(f"{error.title}: {error.__cause__}")
+    except Problem as error:
+        _refuse(f"{error.title}. {error.detail}")
+    except (SettingsError, EngineStartError, ThreadFileError) as error:
+        _refuse(str(error))
+
+
+def _refuse(reason: str) -> NoReturn:
+    typer.secho(f"palaver: {reason}", fg="red", err=True)
+    sys.exit(1)
 
 
 @app.command()
 def serve() -> None:
     """Serve the API. Engines that no variable names are started here, and the worker with them."""
     settings = load_settings()
-    with engines_of(settings) as connected:
-        if settings.embeds_postgres:
-            migrate_database(str(connected.database_url))
+    with listening(settings) as listener, engines_of(settings) as connected:
         beside = run_worker if settings.embeds_postgres else None
         application = create_app(make_services(connected), beside=beside)
-        run_server(application, connected, _greet(settings))
+        run_server(application, listener, _greet(settings, url_of(listener)))
 
 
 @app.command()
@@ -70,8 +77,8 @@ def worker() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to the schema of this release."""
-    with engines_of(load_settings()) as connected:
-        migrate_database(str(connected.database_url))
+    with engines_of(load_settings(), migrated=False) as connected:
+        _migrate(connected)
         typer.echo("The database has the newest schema.")
 
 
@@ -83,7 +90,7 @@ def openapi(
 ) -> None:
     """Write the OpenAPI document, from the code alone."""
     # No engine is asked for anything: the addresses only have to be there.
-    settings = Settings(
+    settings = load_settings(
         database_url="postgresql://localhost/none",
         redis_url="redis://localhost",
         secret_key=SecretStr("x" * 32),
@@ -133,8 +140,7 @@ def create_user(
     try:
         body = UserCreate(handle=handle, email=email, password=password)
     except ValidationError as error:
-        faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors())
-        raise SettingsError(faults) from error
+        raise SettingsError(_list_faults(error, str)) from error
 
     async def create(uow: Uow) -> str:
         user = await register(uow, body, role=role)
@@ -147,8 +153,8 @@ def create_user(
 def doctor() -> None:
     """Check the settings, the database, its schema and Redis, and say what to do."""
     settings = load_settings()
-    with engines_of(settings) as connected:
-        findings = asyncio.run(diagnose(connected))
+    with engines_of(settings, migrated=False) as connected:
+        findings = asyncio.run(diagnose(connected, migrates_itself=settings.embeds_postgres))
     for finding in findings:
         typer.secho(
             f"{'ok  ' if finding.is_fine else 'FAIL'}  {finding.subject}: {finding.message}",
@@ -158,25 +164,29 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-def load_settings() -> Settings:
-    """Read the environment and set the logs up. Raises SettingsError."""
+def load_settings(**fixed: Any) -> Settings:
+    """Read the environment, but for what is fixed, and set the logs up. Raises SettingsError."""
     try:
-        settings = Settings()
+        settings = Settings(**fixed)
     except ValidationError as error:
-        faults = "; ".join(
-            f"PALAVER_{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors()
-        )
-        raise SettingsError(faults) from error
+        raise SettingsError(_list_faults(error, name_variable)) from error
     configure_logging(settings)
     return settings
 
 
+def _list_faults(error: ValidationError, to_name: Callable[[str], str]) -> str:
+    """Return what is wrong with which value, each by the name that the operator knows it by."""
+    return "; ".join(
+        f"{to_name(str(fault['loc'][0]))}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in error.errors()
+    )
+
+
 @contextmanager
-def engines_of(settings: Settings) -> Iterator[Settings]:
+def engines_of(settings: Settings, *, migrated: bool = True) -> Iterator[Settings]:
     """Start the engines that no variable names, and yield the settings with their addresses.
 
-    Raises EngineStartError.
+    An embedded database is brought to the newest schema. Raises EngineStartError.
     """
     if not (settings.embeds_postgres or settings.embeds_valkey):
         yield settings
@@ -191,17 +201,31 @@ def engines_of(settings: Settings) -> Iterator[Settings]:
         if settings.embeds_postgres:
             # Nobody else uses this database, so the secret may live beside it.
             connected["secret_key"] = settings.secret_key or keep_secret(settings.data_dir)
-        yield settings.model_copy(update=connected)
+        settings = settings.model_copy(update=connected)
+        if engines.database_url and migrated:
+            _migrate(settings)
+        yield settings
 
 
-def _greet(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+def _migrate(connected: Settings) -> None:
+    """Bring the database to the newest schema. Raises DatabaseUnavailable or SettingsError."""
+    try:
+        with unavailable_when_away():
+            migrate_database(str(connected.database_url))
+    except PostgresError as error:
+        # The migrations' own connection: no such database, a wrong password.
+        raise DatabaseUnavailable from error
+    except CommandError as error:
+        raise SettingsError(f"The database is of another release: {error}.") from error
+
+
+def _greet(settings: Settings, url: str) -> str:
     data = (
         f"Data lies in {settings.data_dir.resolve()}"
         if settings.embeds_postgres
         else "Data lies in the PostgreSQL of PALAVER_DATABASE_URL"
     )
-    return f"Palaver serves on http://{host}:{settings.port}  (docs: /docs)\n{data}"
+    return f"Palaver serves on {url}  (docs: {url}/docs)\n{data}"
 
 
 def _run(settings: Settings, work: Callable[[Services], Coroutine[Any, Any, None]]) -> None:
@@ -214,16 +238,13 @@ def _run(settings: Settings, work: Callable[[Services], Coroutine[Any, Any, None
 
 
 def _run_in_transaction(work: Callable[[Uow], Coroutine[Any, Any, str]]) -> str:
-    """Carry out one unit of work, on a database that is brought up to date if it is embedded."""
-    settings = load_settings()
+    """Carry out one unit of work."""
 
     async def run(connected: Settings) -> str:
         async with services_of(connected) as services, unit_of_work(services) as uow:
             return await work(uow)
 
-    with engines_of(settings) as connected:
-        if settings.embeds_postgres:
-            migrate_database(str(connected.database_url))
+    with engines_of(load_settings()) as connected:
         return asyncio.run(run(connected))
 
 

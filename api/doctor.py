@@ -1,5 +1,6 @@
 """What is wrong with this installation, and what to do about it."""
 
+import asyncio
 import os
 from dataclasses import dataclass
 
@@ -8,12 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from api.kit.database import Database, DatabaseUnavailable
-from api.kit.migrations import find_head, is_behind
+from api.kit.migrations import find_head, find_revision, is_behind
 from api.kit.redis import connect
-from api.kit.settings import Settings, SettingsError, require_secret
+from api.kit.settings import Settings, SettingsError, name_variable, require_secret
 
 MIN_POSTGRES = 15
 MIN_REDIS = (6, 2)
+REDIS_TIMEOUT = 3  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +27,21 @@ class Finding:
     message: str
 
 
-async def diagnose(settings: Settings) -> list[Finding]:
-    """Look at everything; one thing that is wrong does not keep from looking at the others."""
+async def diagnose(settings: Settings, *, migrates_itself: bool) -> list[Finding]:
+    """Look at everything; one thing that is wrong does not keep from looking at the others.
+
+    `migrates_itself`: `palaver serve` brings the schema up to date, as it does where it brings the
+    database along.
+    """
     return [
         _check_settings(settings),
-        *await _check_database(settings),
+        *await _check_database(settings, migrates_itself=migrates_itself),
         await _check_redis(settings),
     ]
 
 
 def _check_settings(settings: Settings) -> Finding:
-    known = {f"PALAVER_{name.upper()}" for name in Settings.model_fields}
+    known = {name_variable(field) for field in Settings.model_fields}
     unknown = sorted(
         name for name in os.environ if name.startswith("PALAVER_") and name not in known
     )
@@ -49,15 +55,12 @@ def _check_settings(settings: Settings) -> Finding:
     return Finding("settings", is_fine=True, message="every variable is known")
 
 
-async def _check_database(settings: Settings) -> list[Finding]:
+async def _check_database(settings: Settings, *, migrates_itself: bool) -> list[Finding]:
     database = Database(str(settings.database_url), pool_size=1)
     try:
         async with database.read() as session:
             number = int(str(await session.scalar(text("SHOW server_version_num"))))
-            found = await session.scalar(text("SELECT to_regclass('alembic_version')"))
-            revision = None
-            if found is not None:
-                revision = await session.scalar(text("SELECT version_num FROM alembic_version"))
+            revision = await find_revision(session)
     except (DatabaseUnavailable, DBAPIError) as error:
         cause = error.__cause__ or error
         message = f"cannot be used: {cause}. Check PALAVER_DATABASE_URL and that it runs."
@@ -69,18 +72,20 @@ async def _check_database(settings: Settings) -> list[Finding]:
     advice = "" if is_fine else f". Palaver needs {MIN_POSTGRES} or newer."
     version = Finding("database", is_fine=is_fine, message=f"PostgreSQL {major}{advice}")
     if is_behind(revision):
-        message = f"at {revision or 'nothing'}, wanted is {find_head()}. Run 'palaver migrate'."
-        return [version, Finding("schema", is_fine=False, message=message)]
+        message = f"at {revision or 'nothing'}, wanted is {find_head()}."
+        advice = "'palaver serve' sees to it." if migrates_itself else "Run 'palaver migrate'."
+        return [version, Finding("schema", is_fine=migrates_itself, message=f"{message} {advice}")]
     return [version, Finding("schema", is_fine=True, message=f"at {revision}")]
 
 
 async def _check_redis(settings: Settings) -> Finding:
     redis = connect(str(settings.redis_url))
     try:
-        info = await redis.info("server")
+        async with asyncio.timeout(REDIS_TIMEOUT):
+            info = await redis.info("server")
     except (RedisError, OSError) as error:
         message = (
-            f"cannot be used: {error}. Palaver works without it, slower and with stricter limits. "
+            f"cannot be used: {error or 'no answer'}. Palaver works without it, slower and with stricter limits. "
             "Check PALAVER_REDIS_URL and that it runs."
         )
         return Finding("redis", is_fine=False, message=message)

@@ -11,6 +11,7 @@ from api.articles.errors import ArticleNotFound, ExternalIdTaken, NotYourArticle
 from api.articles.queries import ArticleRow
 from api.articles.schemas import (
     ArticleCreate,
+    ArticlePage,
     ArticleRead,
     ArticleSort,
     ArticleSummary,
@@ -27,7 +28,6 @@ from api.kit.pagination import (
     CursorParam,
     InvalidCursor,
     Limit,
-    Page,
     PageInfo,
     decode_cursor,
     encode_cursor,
@@ -76,7 +76,7 @@ async def list_articles(
     author: AuthorFilter = None,
     limit: Limit = 20,
     cursor: CursorParam = None,
-) -> Page[ArticleSummary]:
+) -> ArticlePage:
     """List articles: the newest, those with the latest reply, the best voted, or the hottest."""
     bound_to = f"articles {sort} {tag} {author}"
     after = None
@@ -91,7 +91,7 @@ async def list_articles(
         position = [queries.sort_key(last, sort), last.article.id]
         next_cursor = encode_cursor(services.signer, bound_to, position)
     link_next(request, response, next_cursor)
-    return Page(
+    return ArticlePage(
         data=[ArticleSummary.model_validate(_fields(row)) for row in rows[:limit]],
         page=PageInfo(next_cursor=next_cursor, has_more=next_cursor is not None),
     )

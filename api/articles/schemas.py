@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from api.articles.slugs import MAX_SLUG_LENGTH, SLUG_PATTERN, is_like_id
+from api.kit.pagination import Page
 from api.kit.schemas import Input, Line, Output, Prose, Time
 from api.users.schemas import PersonRead, WebAddress
 
@@ -120,11 +121,11 @@ class ArticleSummary(Output):
     """An article in a list: all but its text."""
 
     id: UUID
-    slug: str
-    title: str
-    url: str | None
-    external_id: str | None
-    tags: list[str]
+    slug: str = Field(examples=["on-docking-ports"])
+    title: str = Field(examples=["On docking ports"])
+    url: str | None = Field(examples=["https://example.com/on-docking-ports"])
+    external_id: str | None = Field(examples=["post-1"])
+    tags: list[str] = Field(examples=[["space"]])
     author: PersonRead | None
     is_locked: bool
     version: int = Field(description="Grows with each change of the article or its thread.")
@@ -137,8 +138,12 @@ class ArticleSummary(Output):
     last_activity_at: Time
 
 
+class ArticlePage(Page[ArticleSummary]):
+    """A page of articles."""
+
+
 class ArticleRead(ArticleSummary):
     """An article."""
 
-    body: str = Field(description="Markdown as written.")
-    html: str = Field(description="Rendered and cleaned.")
+    body: str = Field(description="Markdown as written.", examples=["They *fit*."])
+    html: str = Field(description="Rendered and cleaned.", examples=["<p>They <em>fit</em>.</p>"])

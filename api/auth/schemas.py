@@ -29,23 +29,27 @@ class SessionCreate(Input):
 class SessionRefresh(Input):
     """A refresh."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"refresh_token": "par_AZjyxW96..."}]}
+    )
+
     refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=MAX_REFRESH_LENGTH)]
 
 
 class TokensRead(Output):
     """A pair of tokens. Each refresh gives a new pair and uses up the old refresh token."""
 
-    access_token: str
+    access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9..."])
     token_type: Literal["Bearer"]
-    expires_in: int = Field(description="Seconds until the access token expires.")
-    refresh_token: str
+    expires_in: int = Field(description="Seconds until the access token expires.", examples=[600])
+    refresh_token: str = Field(examples=["par_AZjyxW96..."])
 
 
 class SessionRead(Output):
     """A login, as its owner sees it."""
 
     id: UUID
-    user_agent: str | None
+    user_agent: str | None = Field(examples=["Mozilla/5.0"])
     created_at: Time
     last_used_at: Time
     expires_at: Time

@@ -35,6 +35,7 @@ from api.comments.schemas import (
     MAX_ROOTS,
     CommentContext,
     CommentCreate,
+    CommentPage,
     CommentRead,
     CommentSort,
     CommentTree,
@@ -49,7 +50,6 @@ from api.kit.pagination import (
     CursorParam,
     InvalidCursor,
     Limit,
-    Page,
     PageInfo,
     decode_cursor,
     encode_cursor,
@@ -164,7 +164,7 @@ async def list_flat(
     order: FlatOrder = FlatOrder.OLDEST,
     limit: Limit = 50,
     cursor: CursorParam = None,
-) -> Page[CommentRead]:
+) -> CommentPage:
     """List the visible comments of an article in order of time, for flat frontends."""
     article_id = await articles.find_id(session, article)
     if article_id is None:
@@ -266,7 +266,7 @@ async def list_comments_of_user(
     services: ServicesDep,
     limit: Limit = 20,
     cursor: CursorParam = None,
-) -> Page[CommentRead]:
+) -> CommentPage:
     """List what a person wrote, the newest first."""
     user = await users.find_user_by_handle(session, handle.lower())
     if user is None:
@@ -295,13 +295,13 @@ def _page(
     bound_to: str,
     rows: Sequence[RowMapping],
     limit: int,
-) -> Page[CommentRead]:
+) -> CommentPage:
     next_cursor = None
     if len(rows) > limit:
         last = rows[limit - 1]
         next_cursor = encode_cursor(services.signer, bound_to, [last["created_at"], last["id"]])
     link_next(request, response, next_cursor)
-    return Page(
+    return CommentPage(
         data=[CommentRead.model_validate(read_row(row)) for row in rows[:limit]],
         page=PageInfo(next_cursor=next_cursor, has_more=next_cursor is not None),
     )

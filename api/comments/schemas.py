@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from api.kit.pagination import Page
 from api.kit.schemas import Input, Output, Prose, Time
 from api.users.schemas import PersonRead
 from models import CommentState
@@ -62,11 +63,13 @@ class MentionRead(Output):
     """Who is meant by a stretch of the body."""
 
     user_id: UUID
-    handle: str = Field(description="The person's handle today.")
-    display_name: str
-    start: int = Field(description="Where the @ stands: Unicode code points from the start.")
-    end: int = Field(description="Where the name ends, exclusive.")
-    text: str = Field(description="As it was written, with the @.")
+    handle: str = Field(description="The person's handle today.", examples=["max"])
+    display_name: str = Field(examples=["Max"])
+    start: int = Field(
+        description="Where the @ stands: Unicode code points from the start.", ge=0, examples=[9]
+    )
+    end: int = Field(description="Where the name ends, exclusive.", examples=[13])
+    text: str = Field(description="As it was written, with the @.", examples=["@max"])
 
 
 class CommentRead(Output):
@@ -77,8 +80,10 @@ class CommentRead(Output):
     parent_id: UUID | None
     depth: int = Field(description="0 for a reply to the article.", ge=0, le=200)
     author: PersonRead | None = Field(description="Null when unknown or taken back.")
-    body: str | None
-    html: str | None
+    body: str | None = Field(examples=["I agree, @max."])
+    html: str | None = Field(
+        examples=['<p>I agree, <span class="mention" data-user-id="0198f2c5...">@max</span>.</p>']
+    )
     mentions: list[MentionRead]
     state: CommentState
     up: int
@@ -91,12 +96,16 @@ class CommentRead(Output):
     edited_at: Time | None
 
 
+class CommentPage(Page[CommentRead]):
+    """A page of comments, without their replies."""
+
+
 class UnresolvedMention(Output):
     """A mention that tells nobody, and why."""
 
-    start: int
-    end: int
-    text: str
+    start: int = Field(examples=[9])
+    end: int = Field(examples=[13])
+    text: str = Field(examples=["@lee"])
     reason: Literal["unknown", "ambiguous"]
     candidates: list[PersonRead] = Field(description="Who is meant, perhaps; at most 10.")
 
@@ -113,7 +122,9 @@ class Replies(Output):
     """The replies under a node, as far as the page shows them."""
 
     data: list["CommentNode"]
-    next_cursor: str | None = Field(description="Give it to this article's comments for the rest.")
+    next_cursor: str | None = Field(
+        description="Give it to this article's comments for the rest.", examples=[None]
+    )
     remaining: int = Field(description="How many are not shown.", ge=0)
 
 
@@ -126,7 +137,7 @@ class CommentNode(CommentRead):
 class TreePage(Output):
     """Where the roots go on."""
 
-    next_cursor: str | None
+    next_cursor: str | None = Field(examples=["cB3fA9..."])
     has_more: bool
     remaining: int = Field(
         description="How many follow. Exact, but for pages after the first of which more than 200 "
@@ -171,9 +182,9 @@ class MentionPreview(Input):
 class PreviewedMention(Output):
     """Somebody who is meant, and whether they would be told."""
 
-    start: int
-    end: int
-    text: str
+    start: int = Field(examples=[9])
+    end: int = Field(examples=[13])
+    text: str = Field(examples=["@max"])
     person: PersonRead
     told: bool
     reason: Literal["yourself", "already_mentioned", "too_many"] | None = Field(
@@ -184,9 +195,9 @@ class PreviewedMention(Output):
 class SuggestedMention(Output):
     """A name without an @ that somebody may have meant as a mention."""
 
-    start: int
-    end: int
-    text: str
+    start: int = Field(examples=[9])
+    end: int = Field(examples=[13])
+    text: str = Field(examples=["Max"])
     person: PersonRead
 
 

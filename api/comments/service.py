@@ -146,10 +146,15 @@ async def find_imported(uow: Uow, article_id: UUID) -> dict[str, UUID]:
     return await queries.find_external_ids(uow.session, article_id)
 
 
-async def open_import(uow: Uow, article_id: UUID, *, comments: int, roots: int) -> int:
-    """Take the thread's lock and one version for all comments to come. Raises ArticleNotFound."""
+async def open_import(
+    uow: Uow, article_id: UUID, *, comments: int, roots: int, active_at: datetime | None
+) -> int:
+    """Take the thread's lock and one version for all comments to come, the last at `active_at`.
+
+    Raises ArticleNotFound.
+    """
     advanced = await articles.advance(
-        uow.session, article_id, comments=comments, replies=roots, active_at=None
+        uow.session, article_id, comments=comments, replies=roots, active_at=active_at
     )
     if advanced is None:
         raise ArticleNotFound

@@ -62,6 +62,8 @@ class Pointer:
 
     version: int | None
     redis_away: bool
+    # When the read began, in the order of all reads and builds of this process.
+    asked: int
 
 
 @dataclass(slots=True)
@@ -93,11 +95,12 @@ class VersionedCache:
         )
 
     async def point(self, subject: UUID) -> Pointer:
-        """Return the newest version that Redis knows of, as of some moment after this call."""
+        """Begin a read: return the newest version that Redis knows of after this call."""
+        asked = next(self._order)
         try:
-            return Pointer(await self._find_version(subject), redis_away=False)
+            return Pointer(await self._find_version(subject), redis_away=False, asked=asked)
         except RedisAwayError:
-            return Pointer(None, redis_away=True)
+            return Pointer(None, redis_away=True, asked=asked)
 
     async def _find_version(self, subject: UUID) -> int | None:
         asked = self._asking.get(subject)
@@ -152,7 +155,6 @@ class VersionedCache:
         read must show. It is good enough only if it brings the version that the pointer named;
         without a pointer, only a flight that began later is.
         """
-        asked = next(self._order)
         key = (subject, parameters)
         while True:
             flight = self._flights.get(key)
@@ -162,7 +164,7 @@ class VersionedCache:
                 task.add_done_callback(functools.partial(self._land, key))
             entry = await asyncio.shield(flight.task)
             is_newer = pointer.version is not None and entry.version >= pointer.version
-            if is_newer or flight.began > asked:
+            if is_newer or flight.began > pointer.asked:
                 return entry
 
     def _land(self, key: tuple[UUID, str], task: "asyncio.Task[Entry]") -> None:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from uuid import UUID
 
 from fastapi import Request, Response
 
-from api.kit.cache import FORMAT, Built, Pointer
+from api.kit.cache import FORMAT, Built
 from api.kit.conditional import matches_etag
 from api.kit.encoding import choose_coding
 from api.kit.problems import Problem
@@ -30,7 +31,7 @@ async def answer_cached(
     pointer = await services.cache.point(subject)
     if pointer.version is not None and pointer.version < min_version:
         # Redis has not heard of the client's own write: only the database can tell.
-        pointer = Pointer(None, redis_away=pointer.redis_away)
+        pointer = replace(pointer, version=None)
     seen = request.headers.get("if-none-match")
     if pointer.version is not None and matches_etag(seen, make_tag(pointer.version)):
         return _answer_unchanged(pointer.version)

@@ -29,6 +29,7 @@ TAGS = [
     {"name": "users", "description": "People and their profiles."},
     {"name": "articles", "description": "What is discussed."},
     {"name": "comments", "description": "The replies under an article, as a tree or in a row."},
+    {"name": "votes", "description": "For and against, and what else depends on who looks."},
     {"name": "mentions", "description": "Who is meant by an @name."},
     {"name": "probes", "description": "For those who run the service."},
 ]
@@ -132,8 +133,8 @@ def _fix_schemas(schemas: dict[str, Any]) -> None:
     for schema in definitions["$defs"].values():
         schemas[schema["title"]] = schema
     for schema in schemas.values():
-        # Pydantic titles each property with its own name.
         for part in schema.get("properties", {}).values():
+            # Pydantic titles each property with its own name.
             part.pop("title", None)
 
 

@@ -47,12 +47,12 @@ class InvalidCursor(Problem):
 class PageInfo(Output):
     """Where the list goes on."""
 
-    next_cursor: str | None = Field(description="Null on the last page.")
+    next_cursor: str | None = Field(description="Null on the last page.", examples=["cB3fA9..."])
     has_more: bool
 
 
 class Page(Output, Generic[Item]):
-    """One page of a list."""
+    """One page of a list. Each list has a subclass, whose name and words are in the document."""
 
     data: list[Item]
     page: PageInfo

@@ -2,9 +2,16 @@
 
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from api.kit.names import clean_line_errors
 
@@ -15,10 +22,20 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class Output(BaseModel):
-    """A response body: every field is always there, so no field has a default."""
+def _allow_additions(schema: dict[str, Any]) -> None:
+    schema.pop("additionalProperties", None)
 
-    model_config = ConfigDict(from_attributes=True, extra="forbid")
+
+class Output(BaseModel):
+    """A response body: every field is always there, so no field has a default.
+
+    Our own code must not put in what is not declared. Clients are told nothing of the kind: they
+    have to bear the fields that later releases add.
+    """
+
+    model_config = ConfigDict(
+        from_attributes=True, extra="forbid", json_schema_extra=_allow_additions
+    )
 
 
 def _refuse_controls(value: str) -> str:
@@ -54,4 +71,8 @@ Line = Annotated[
     AfterValidator(_refuse_unclean_line),
     AfterValidator(_compose),
 ]
-Time = Annotated[datetime, PlainSerializer(_to_utc, return_type=str, when_used="json")]
+Time = Annotated[
+    datetime,
+    PlainSerializer(_to_utc, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]

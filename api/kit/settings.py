@@ -10,6 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from redis.asyncio.connection import parse_url
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -79,6 +82,22 @@ class Settings(BaseSettings):
             raise ValueError("use redis://host:6379/0, rediss:// for TLS, or unix:///path")
         return value
 
+    @field_validator("database_url")
+    @classmethod
+    def _require_postgresql(cls, value: str | None) -> str | None:
+        with suppress(ArgumentError, ValueError):
+            if value is None or make_url(value).get_backend_name() in {"postgresql", "postgres"}:
+                return value
+        raise ValueError("use a URL such as postgresql://user:password@host/database")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _require_redis(cls, value: str | None) -> str | None:
+        with suppress(ValueError):
+            if value is None or parse_url(value) is not None:
+                return value
+        raise ValueError("use a URL such as redis://host:6379/0")
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
@@ -113,6 +132,11 @@ class Settings(BaseSettings):
     def embeds_valkey(self) -> bool:
         """Whether Valkey is started from the wheel."""
         return self.redis_url is None
+
+
+def name_variable(field: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"PALAVER_{field.upper()}"
 
 
 def require_secret(settings: Settings) -> str:

@@ -1,21 +1,22 @@
 """Bringing a thread in: in one transaction, safe to repeat, telling nobody."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import col
 
-from api.articles import queries as articles
-from api.articles.service import add_article
+from api.articles.errors import ExternalIdTaken
+from api.articles.queries import lock_article
+from api.articles.service import import_article
 from api.comments import service as comments
 from api.comments.events import ThreadImported
-from api.kit.ids import make_id
-from api.kit.rendering import parse_text, render_text
+from api.kit.rendering import TextTooLarge
 from api.kit.uow import Uow
-from api.transfer.thread_file import ImportedArticle, ThreadFile, ThreadFileError
+from api.transfer import queries
+from api.transfer.thread_file import ImportedArticle, ImportedComment, ThreadFile, ThreadFileError
 from api.users.service import adopt_author
 from models import Article
 
@@ -37,72 +38,122 @@ async def import_thread(
 
     Raises ThreadFileError when the thread cannot be stored as it is.
     """
-    article = await _find_or_add_article(uow, thread.article)
-    known = await comments.find_imported(uow, article.id)
-    missing = [comment for comment in thread.comments if str(comment.n) not in known]
-    if not missing:
-        return ImportReport(article.id, article.slug, added=0, known=len(thread.comments))
-    version = await comments.open_import(
-        uow, article.id, comments=len(missing), roots=sum(c.replies_to is None for c in missing)
-    )
-    authors: dict[str, UUID] = {}
-    for comment in thread.comments:
-        if comment.author is not None and (comment.author not in authors or comment.formerly):
-            author = await adopt_author(uow, comment.author, formerly=comment.formerly)
-            authors[comment.author] = author.id
-    ids = dict(known)
-    for comment in missing:
-        parent_id = None if comment.replies_to is None else ids[str(comment.replies_to)]
-        # Pages name no times: the order of the file becomes the order of time.
-        stored = await comments.import_comment(
-            uow,
-            article_id=article.id,
-            external_id=str(comment.n),
-            parent_id=parent_id,
-            author_id=authors[comment.author] if comment.author else None,
-            body=comment.body,
-            created_at=thread.article.published_at + timedelta(seconds=comment.n),
-            version=version,
-        )
-        if stored is None:
-            raise ThreadFileError(
-                f"comment {comment.n} cannot stand under {comment.replies_to}: "
-                "that one was taken back, or the thread is more than 200 levels deep there."
-            )
-        ids[str(comment.n)] = stored
-        advance()
-    uow.emit(ThreadImported(article_id=article.id, version=version))
-    return ImportReport(
+    if not await queries.claim_import(uow.session):
+        # Two at once would both make the article, and the authors that are not there yet.
+        raise ThreadFileError("another import is running. Try again when it has ended.")
+    article, is_new = await _find_or_add_article(uow, thread.article)
+    ids = await comments.find_imported(uow, article.id)
+    missing = [comment for comment in thread.comments if str(comment.n) not in ids]
+    report = ImportReport(
         article.id,
         article.slug,
         added=len(missing),
         known=len(thread.comments) - len(missing),
     )
-
-
-async def _find_or_add_article(uow: Uow, imported: ImportedArticle) -> Article:
-    external_id = _make_external_id(imported)
-    known = await articles.lock_article(uow.session, col(Article.external_id) == external_id)
-    if known is not None:
-        return known
-    document = await parse_text(imported.body)
-    author = await adopt_author(uow, imported.author) if imported.author else None
-    article = Article(
-        id=make_id(),
-        slug="",
-        title=imported.title,
-        body=document.source,
-        html=await render_text(document),
-        external_id=external_id,
-        author_id=author.id if author else None,
-        created_at=imported.published_at,
-        last_activity_at=imported.published_at,
+    if not missing and not is_new:
+        return report
+    authors = await _adopt_authors(uow, missing)
+    moments = {comment.n: _choose_moment(uow, article, comment) for comment in missing}
+    version = await comments.open_import(
+        uow,
+        article.id,
+        comments=len(missing),
+        roots=sum(comment.replies_to is None for comment in missing),
+        active_at=max(moments.values(), default=None),
     )
-    await add_article(uow, article)
-    return article
+    for comment in missing:
+        ids[str(comment.n)] = await _add_comment(
+            uow,
+            comment,
+            article_id=article.id,
+            parent_id=None if comment.replies_to is None else ids[str(comment.replies_to)],
+            author_id=None if comment.author is None else authors[comment.author],
+            created_at=moments[comment.n],
+            version=version,
+        )
+        advance()
+    uow.emit(ThreadImported(article_id=article.id, version=version))
+    return report
+
+
+async def _find_or_add_article(uow: Uow, imported: ImportedArticle) -> tuple[Article, bool]:
+    """Return the article, and whether it is new."""
+    external_id = _make_external_id(imported)
+    known = await lock_article(uow.session, col(Article.external_id) == external_id)
+    if known is not None:
+        return known, False
+    if imported.published_at > uow.now:
+        raise ThreadFileError("published_on lies in the future.")
+    author = await adopt_author(uow, imported.author) if imported.author else None
+    try:
+        article = await import_article(
+            uow,
+            external_id=external_id,
+            title=imported.title,
+            body=imported.body,
+            author_id=author.id if author else None,
+            created_at=imported.published_at,
+        )
+    except ExternalIdTaken as error:
+        raise ThreadFileError("its article was imported before, and deleted here.") from error
+    except TextTooLarge as error:
+        raise ThreadFileError(f"the article's text renders to too much. {error}") from error
+    return article, True
 
 
 def _make_external_id(imported: ImportedArticle) -> str:
-    """Return what makes the same file the same article again: who wrote what, and when."""
+    """Return what makes the same file the same article again: who wrote what, and when.
+
+    It holds a space, which the ids of clients may not: nobody can have it before us.
+    """
     identity = "\n".join((imported.title, imported.author or "", str(imported.published_on)))
-    return "import-" + hashlib.sha256(identity.encode()).hexdigest()[:32]
+    return "import " + hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+async def _adopt_authors(uow: Uow, imported: Sequence[ImportedComment]) -> dict[str, UUID]:
+    """Return who wrote the comments, by name; all are there before the first mention is read."""
+    authors: dict[str, UUID] = {}
+    for comment in imported:
+        if comment.author is not None and (comment.author not in authors or comment.formerly):
+            author = await adopt_author(uow, comment.author, formerly=comment.formerly)
+            authors[comment.author] = author.id
+    return authors
+
+
+def _choose_moment(uow: Uow, article: Article, comment: ImportedComment) -> datetime:
+    """Return when a comment shall count as written.
+
+    Pages name no times: the order of the file becomes the order of time, a second apart, but none
+    in the future; of equal moments the id decides, which has the same order.
+    """
+    return min(article.created_at + timedelta(seconds=comment.n), uow.now)
+
+
+async def _add_comment(
+    uow: Uow,
+    comment: ImportedComment,
+    *,
+    article_id: UUID,
+    parent_id: UUID | None,
+    author_id: UUID | None,
+    created_at: datetime,
+    version: int,
+) -> UUID:
+    try:
+        stored = await comments.import_comment(
+            uow,
+            article_id=article_id,
+            external_id=str(comment.n),
+            parent_id=parent_id,
+            author_id=author_id,
+            body=comment.body,
+            created_at=created_at,
+            version=version,
+        )
+    except TextTooLarge as error:
+        raise ThreadFileError(f"comment {comment.n} renders to too much. {error}") from error
+    if stored is None:
+        raise ThreadFileError(
+            f"comment {comment.n} replies to {comment.replies_to}, which was taken back here."
+        )
+    return stored

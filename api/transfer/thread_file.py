@@ -1,22 +1,23 @@
-"""A thread as a file: one article, and its comments in order. JSON; unknown keys are ignored."""
+"""A thread as a file: one article, and its comments in order. JSON; docs/import.md describes it."""
 
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.articles.schemas import Body as ArticleBody
 from api.articles.schemas import Title
 from api.comments.schemas import Body as CommentBody
 from api.users.schemas import DisplayName
+from models import MAX_DEPTH
 
 # Bytes. A thread of 100,000 comments has some 100 MB.
 MAX_FILE = 512 * 1024 * 1024
 
 
 class ThreadFileError(Exception):
-    """The file cannot be imported; the message says where and why."""
+    """A file cannot be imported; the message says where and why."""
 
 
 class ImportedArticle(BaseModel):
@@ -44,7 +45,7 @@ class ImportedComment(BaseModel):
     author: DisplayName | None = None
     formerly: DisplayName | None = None
     replies_to: int | None = None
-    body: Annotated[CommentBody, StringConstraints(strip_whitespace=False)]
+    body: CommentBody
 
 
 class ThreadFile(BaseModel):
@@ -66,7 +67,8 @@ def read_thread_file(path: Path) -> ThreadFile:
         raise ThreadFileError(f"{path} cannot be read: {error.strerror}.") from error
     except ValidationError as error:
         faults = "\n".join(
-            f"  {'.'.join(map(str, fault['loc'])) or 'the file'}: {fault['msg']}"
+            f"  {'.'.join(map(str, fault['loc'])) or 'the file'}: "
+            f"{fault['msg'].removeprefix('Value error, ')}"
             for fault in error.errors(include_url=False)[:10]
         )
         raise ThreadFileError(f"{path} is no thread file:\n{faults}") from error
@@ -75,15 +77,24 @@ def read_thread_file(path: Path) -> ThreadFile:
 
 
 def _check_order(path: Path, thread: ThreadFile) -> None:
-    seen: set[int] = set()
+    """Refuse what is not in order: the order of the file is that of time."""
+    depths: dict[int | None, int] = {None: -1}
+    last = 0
     for comment in thread.comments:
-        if comment.n in seen:
-            raise ThreadFileError(f"{path}: there are two comments with n = {comment.n}.")
-        if comment.replies_to is not None and comment.replies_to not in seen:
+        if comment.n <= last:
+            raise ThreadFileError(
+                f"{path}: comment {comment.n} stands after comment {last}. Number them in order."
+            )
+        if comment.replies_to not in depths:
             raise ThreadFileError(
                 f"{path}: comment {comment.n} replies to {comment.replies_to}, "
                 "which does not stand before it."
             )
         if comment.formerly is not None and comment.author is None:
             raise ThreadFileError(f"{path}: comment {comment.n} has an earlier name but no author.")
-        seen.add(comment.n)
+        depths[comment.n] = depths[comment.replies_to] + 1
+        if depths[comment.n] > MAX_DEPTH:
+            raise ThreadFileError(
+                f"{path}: comment {comment.n} stands more than {MAX_DEPTH} levels deep."
+            )
+        last = comment.n

@@ -84,6 +84,17 @@ class MeUpdate(Input):
 class PasswordUpdate(Input):
     """A new password."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "current_password": "correct horse battery",
+                    "new_password": "staple battery horse",
+                }
+            ]
+        }
+    )
+
     current_password: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     new_password: Password
 
@@ -92,18 +103,18 @@ class PersonRead(Output):
     """A person as named beside what they wrote."""
 
     id: UUID
-    handle: str
-    display_name: str
-    avatar_url: str | None
+    handle: str = Field(examples=["lee"])
+    display_name: str = Field(examples=["Lee Stevenson"])
+    avatar_url: str | None = Field(examples=["https://example.com/lee.png"])
 
 
 class UserRead(Output):
     """A person's public profile."""
 
     id: UUID
-    handle: str
-    display_name: str
-    avatar_url: str | None
+    handle: str = Field(examples=["lee"])
+    display_name: str = Field(examples=["Lee Stevenson"])
+    avatar_url: str | None = Field(examples=["https://example.com/lee.png"])
     role: Role
     created_at: Time
 
@@ -112,12 +123,12 @@ class MeRead(Output):
     """The own profile."""
 
     id: UUID
-    handle: str
-    display_name: str
-    avatar_url: str | None
+    handle: str = Field(examples=["lee"])
+    display_name: str = Field(examples=["Lee Stevenson"])
+    avatar_url: str | None = Field(examples=["https://example.com/lee.png"])
     role: Role
     created_at: Time
-    email: str | None
+    email: str | None = Field(examples=["lee@example.com"])
 
 
 class PersonList(Output):

@@ -1,0 +1,212 @@
+"""The tree cache: never older than an acknowledged write, and never needed."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from api.comments import tree
+from api.kit.cache import Built, VersionedCache
+from api.kit.ids import make_id
+from api.kit.services import Services
+from tests.client import Client, Person, expect, expect_problem
+
+
+async def bodies(client: Client, article: str, coding: str) -> httpx.Response:
+    return await client.get(f"/v1/articles/{article}/comments", headers={"Accept-Encoding": coding})
+
+
+async def test_a_page_that_was_seen_is_answered_304(client: Client) -> None:
+    person = await client.join()
+    article = await person.post_article()
+    path = f"/v1/articles/{article['id']}/comments"
+    first = await client.get(path)
+    tag = first.headers["etag"]
+    assert tag.startswith('W/"')
+    seen = await client.get(path, headers={"If-None-Match": tag})
+    assert (seen.status_code, seen.content, seen.headers["etag"]) == (304, b"", tag)
+    await person.reply(article["id"])
+    changed = await client.get(path, headers={"If-None-Match": tag})
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != tag
+    assert "Accept-Encoding" in changed.headers["vary"]
+    assert changed.headers["cache-control"] == "public, no-cache"
+    assert (await person.client.get(path)).headers["cache-control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd", "identity", "gzip;q=0, zstd", "br"])
+async def test_each_coding_holds_the_same_tree(client: Client, coding: str) -> None:
+    person = await client.join()
+    article = await person.post_article()
+    await person.reply(article["id"], "word " * 500)
+    plain = await bodies(client, article["id"], "identity")
+    coded = await bodies(client, article["id"], coding)
+    assert coded.json() == plain.json()
+    expected = {"gzip": "gzip", "zstd": "zstd", "gzip;q=0, zstd": "zstd"}.get(coding)
+    assert coded.headers.get("content-encoding") == expected
+    assert coded.headers["etag"] == plain.headers["etag"]
+    if expected:
+        assert int(coded.headers["content-length"]) < int(plain.headers["content-length"])
+
+
+async def test_min_version_is_never_older(client: Client, services: Services) -> None:
+    person = await client.join()
+    article = await person.post_article()
+    path = f"/v1/articles/{article['id']}/comments"
+    await client.get(path)
+    written = await person.reply(article["id"])
+    # As if the writer's message to Redis had been lost.
+    pointer = f"tree:{{{article['id']}}}:v"
+    await services.redis.call(lambda redis: redis.set(pointer, article["version"]))
+    fresh = await client.get(path, params={"min_version": written["version"]})
+    assert expect(fresh, 200)["version"] == written["version"]
+    future = await client.get(path, params={"min_version": written["version"] + 1})
+    expect_problem(future, 409, "version_not_reached")
+
+
+async def test_a_reader_held_before_its_store_serves_nothing_stale(
+    client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It read the rows, a writer commits, and only then may it go on."""
+    person = await client.join()
+    article = await person.post_article()
+    path = f"/v1/articles/{article['id']}/comments"
+    has_read, may_go_on = asyncio.Event(), asyncio.Event()
+    find_tree = tree.find_tree
+
+    async def find_slowly(*arguments: Any) -> Any:
+        rows = await find_tree(*arguments)
+        has_read.set()
+        await may_go_on.wait()
+        return rows
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tree, "find_tree", find_slowly)
+        slow = asyncio.create_task(client.get(path))
+        await has_read.wait()
+    written = await person.reply(article["id"])
+    # A reader that begins after the write, while the slow one still holds its old rows.
+    quick = asyncio.create_task(client.get(path))
+    await asyncio.sleep(0.05)
+    may_go_on.set()
+    assert expect(await slow, 200)["version"] == article["version"]
+    assert expect(await quick, 200)["version"] == written["version"]
+    services.cache.forget_all()
+    assert expect(await client.get(path), 200)["version"] == written["version"]
+
+
+class Source:
+    """A database of one number, that says how often it was read."""
+
+    def __init__(self) -> None:
+        self.version = 1
+        self.reads = 0
+        self.delay = 0.05
+
+    async def build(self) -> Built:
+        self.reads += 1
+        version = self.version
+        await asyncio.sleep(self.delay)
+        return Built(version, f'{{"version": {version}}}'.encode())
+
+
+def another_process(services: Services) -> VersionedCache:
+    return VersionedCache(services.redis, namespace="test", max_bytes=1_000_000)
+
+
+async def read(cache: VersionedCache, subject: UUID, source: Source) -> int:
+    return (await cache.read(subject, "x", source.build, await cache.point(subject))).version
+
+
+async def test_five_hundred_readers_make_one_build(services: Services, client: Client) -> None:
+    source, subject, cache = Source(), make_id(), another_process(services)
+    assert set(await asyncio.gather(*(read(cache, subject, source) for _ in range(500)))) == {1}
+    assert source.reads == 1
+
+
+async def test_readers_without_redis_share_builds_that_began_after_them(
+    services: Services, client: Client
+) -> None:
+    source, subject, cache = Source(), make_id(), another_process(services)
+    early = asyncio.create_task(read(cache, subject, source))
+    await asyncio.sleep(0.02)
+    source.version = 2
+    # No pointer says what is newest, so the build under way may be too old for these.
+    late = await asyncio.gather(*(read(cache, subject, source) for _ in range(100)))
+    assert (await early, set(late), source.reads) == (1, {2}, 2)
+
+
+async def test_two_processes_make_one_build(services: Services, client: Client) -> None:
+    source, subject = Source(), make_id()
+    one, two = another_process(services), another_process(services)
+    await one.advance(subject, 1)
+    versions = await asyncio.gather(
+        *(read(cache, subject, source) for cache in (one, two) for _ in range(50))
+    )
+    assert set(versions) == {1}
+    assert source.reads == 1
+
+
+async def test_a_flight_that_began_before_a_write_is_not_shared_after_it(
+    services: Services, client: Client
+) -> None:
+    source, subject, cache = Source(), make_id(), another_process(services)
+    await cache.advance(subject, 1)
+    early = asyncio.create_task(read(cache, subject, source))
+    await asyncio.sleep(0.02)
+    source.version = 2
+    await cache.advance(subject, 2)
+    assert await read(cache, subject, source) == 2
+    assert await early == 1
+
+
+async def test_a_pointer_is_never_lowered(services: Services, client: Client) -> None:
+    cache, subject = another_process(services), make_id()
+    await asyncio.gather(*(cache.advance(subject, version) for version in (3, 9, 1, 8, 2)))
+    assert (await cache.point(subject)).version == 9
+    await cache.advance(subject, 5)
+    assert (await cache.point(subject)).version == 9
+
+
+async def test_a_builder_that_dies_is_not_waited_for_long(
+    services: Services, client: Client
+) -> None:
+    source, subject, cache = Source(), make_id(), another_process(services)
+    await cache.advance(subject, 1)
+    lease = cache._lease_key(subject, 1, "x")
+    await services.redis.call(lambda redis: redis.set(lease, 1, px=200))
+    assert await read(cache, subject, source) == 1
+
+
+async def test_a_damaged_answer_is_built_anew(client: Client, services: Services) -> None:
+    person: Person = await client.join()
+    article = await person.post_article()
+    path = f"/v1/articles/{article['id']}/comments"
+    first = await client.get(path)
+    services.cache.forget_all()
+
+    async def damage(redis: Any) -> None:
+        async for key in redis.scan_iter("tree:*:tree *"):
+            await redis.set(key, b"\x28\xb5\x2f\xfdnonsense")
+
+    await services.redis.call(damage)
+    assert (await client.get(path)).content == first.content
+
+
+async def test_a_page_that_fails_does_not_stay_failed(
+    client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await client.join()
+    article = await person.post_article()
+    path = f"/v1/articles/{article['id']}/comments"
+
+    async def fail(*_: Any) -> Any:
+        raise RuntimeError("a defect")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tree, "find_tree", fail)
+        answers = await asyncio.gather(*(client.get(path) for _ in range(5)))
+        assert {answer.status_code for answer in answers} == {500}
+    expect(await client.get(path), 200)
