@@ -84,8 +84,9 @@ async def _check_redis(settings: Settings) -> Finding:
         async with asyncio.timeout(REDIS_TIMEOUT):
             info = await redis.info("server")
     except (RedisError, OSError) as error:
+        reason = str(error) or "no answer"
         message = (
-            f"cannot be used: {error or 'no answer'}. Palaver works without it, slower and with stricter limits. "
+            f"cannot be used: {reason}. Palaver works without it, slower and with stricter limits. "
             "Check PALAVER_REDIS_URL and that it runs."
         )
         return Finding("redis", is_fine=False, message=message)

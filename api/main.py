@@ -20,6 +20,7 @@ from api.kit.cache import VersionedCache
 from api.kit.clock import Clock, SystemClock
 from api.kit.database import Database
 from api.kit.docs import install_docs
+from api.kit.edge import Edge
 from api.kit.envelope import Envelope, SafetyNet
 from api.kit.idempotency import Replay
 from api.kit.lookups import Lookups
@@ -67,7 +68,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         database=database,
         redis=redis,
         limiter=Limiter(redis),
-        cache=VersionedCache(redis, namespace="tree", max_bytes=settings.cache_bytes),
+        cache=VersionedCache(redis, namespace="tree", max_bytes=settings.cache_bytes // 2),
         lookups=Lookups(database),
         effects=EFFECTS,
     )
@@ -116,6 +117,7 @@ def create_app(
         max_age=600,
     )
     app.add_middleware(Envelope)
+    app.add_middleware(Edge, cache=services.cache, max_bytes=services.settings.cache_bytes // 2)
     return app
 
 

@@ -9,7 +9,8 @@ import os
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -179,6 +180,32 @@ async def client(app: FastAPI, services: Services) -> AsyncIterator[Client]:
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
             yield Client(http)
             await check_cached_trees(Client(http), services)
+
+
+@dataclass
+class Process:
+    """Another process of the service: the same engines, a memory of its own."""
+
+    client: Client
+    services: Services
+
+
+@pytest.fixture
+async def start_process(
+    settings: Settings, clock: MovableClock, client: Client
+) -> AsyncIterator[Callable[[], Awaitable[Process]]]:
+    """Return how to start further processes beside the one of `client`."""
+    async with AsyncExitStack() as stack:
+
+        async def start() -> Process:
+            services = make_services(settings, clock)
+            app = create_app(services)
+            await stack.enter_async_context(LifespanManager(app))
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            http = httpx.AsyncClient(transport=transport, base_url="http://test")
+            return Process(Client(await stack.enter_async_context(http)), services)
+
+        yield start
 
 
 @pytest.fixture

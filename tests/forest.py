@@ -24,7 +24,11 @@ async def grow(
     ids: list[UUID] = []
     async with unit_of_work(services) as uow:
         version = await comments.open_import(
-            uow, UUID(article_id), comments=len(parents), roots=sum(p is None for p in parents)
+            uow,
+            UUID(article_id),
+            comments=len(parents),
+            roots=sum(p is None for p in parents),
+            active_at=BEGAN_AT,
         )
         for number, parent in enumerate(parents):
             stored = await comments.import_comment(

@@ -24,7 +24,7 @@ async def create_session(
     request: Request,
     body: SessionCreate,
     uow: UowDep,
-    user_agent: Annotated[str | None, Header(max_length=1000)] = None,
+    user_agent: Annotated[str | None, Header(max_length=1000, include_in_schema=False)] = None,
 ) -> TokensRead:
     """Log in with a handle or an e-mail address."""
     due = [

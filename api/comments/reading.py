@@ -7,6 +7,7 @@ from fastapi import Request, Response
 
 from api.articles import queries as articles
 from api.articles.errors import ArticleNotFound
+from api.articles.slugs import is_like_id
 from api.comments import queries
 from api.comments.cursors import Window, decode_window
 from api.comments.errors import CommentNotFound, VersionNotReached
@@ -65,11 +66,7 @@ async def answer_article_tree(
     request: Request, services: Services, article: str, params: TreeParams
 ) -> Response:
     """Answer a page of an article's tree. Raises ArticleNotFound, InvalidCursor..."""
-    article_id = await services.lookups.find(
-        ("article", article), lambda session: articles.find_id(session, article)
-    )
-    if article_id is None:
-        raise ArticleNotFound
+    article_id = UUID(article) if is_like_id(article) else await _find_by_slug(services, article)
     return await _answer_tree(request, services, article_id, None, params)
 
 
@@ -117,6 +114,15 @@ async def _answer_tree(
         min_version=params.min_version or 0,
         too_new=VersionNotReached,
     )
+
+
+async def _find_by_slug(services: Services, slug: str) -> UUID:
+    article_id = await services.lookups.find(
+        ("article", slug), lambda session: articles.find_id(session, slug)
+    )
+    if article_id is None:
+        raise ArticleNotFound
+    return article_id
 
 
 async def _find_article(services: Services, comment_id: UUID) -> UUID:

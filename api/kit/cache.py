@@ -83,7 +83,7 @@ class VersionedCache:
         self._local = LocalCache(max_bytes)
         self._flights: dict[tuple[UUID, str], _Flight] = {}
         self._order = itertools.count()
-        self._asking: dict[UUID, asyncio.Future[int | None]] = {}
+        self._asking: dict[UUID, list[asyncio.Future[int | None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def advance(self, subject: UUID, version: int) -> None:
@@ -98,18 +98,23 @@ class VersionedCache:
         """Begin a read: return the newest version that Redis knows of after this call."""
         asked = next(self._order)
         try:
-            return Pointer(await self._find_version(subject), redis_away=False, asked=asked)
+            version = await self.find_version(subject)
         except RedisAwayError:
             return Pointer(None, redis_away=True, asked=asked)
+        return Pointer(version, redis_away=False, asked=asked)
 
-    async def _find_version(self, subject: UUID) -> int | None:
-        asked = self._asking.get(subject)
-        if asked is None:
-            loop = asyncio.get_running_loop()
-            if not self._asking:
-                loop.call_soon(self._ask_all)
-            asked = self._asking[subject] = loop.create_future()
-        return await asyncio.shield(asked)
+    def find_version(self, subject: UUID) -> "asyncio.Future[int | None]":
+        """Return a future of the newest version that Redis knows of after this call.
+
+        All that are asked for in one turn of the event loop share one MGET. The future raises
+        RedisAwayError.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._asking:
+            loop.call_soon(self._ask_all)
+        future: asyncio.Future[int | None] = loop.create_future()
+        self._asking.setdefault(subject, []).append(future)
+        return future
 
     def peek(self, subject: UUID, parameters: str, version: int) -> Entry | None:
         """Return the answer if this process holds it at exactly this version."""
@@ -120,10 +125,6 @@ class VersionedCache:
         """Count the bytes of an entry again after it made another coding."""
         if self._local.get((subject, parameters)) is entry:
             self._local.put((subject, parameters), entry)
-
-    def forget_all(self) -> None:
-        """Drop what this process holds, as if it had just started."""
-        self._local.clear()
 
     async def read(
         self,
@@ -245,22 +246,20 @@ class VersionedCache:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _fetch_pointers(self, asking: dict[UUID, "asyncio.Future[int | None]"]) -> None:
+    async def _fetch_pointers(self, asking: dict[UUID, list["asyncio.Future[int | None]"]]) -> None:
         keys = [self._pointer_key(subject) for subject in asking]
         try:
             pointers = await self._redis.call(lambda redis: redis.mget(keys))
-        except Exception as error:
-            for future in asking.values():
+        except Exception as error:  # noqa: BLE001 - those who asked get it, whatever it is
+            for future in itertools.chain.from_iterable(asking.values()):
                 if not future.done():
                     future.set_exception(error)
-                    # Whoever asked may have gone; the error is theirs, not the event loop's.
-                    future.exception()
-            if not isinstance(error, RedisAwayError):
-                raise
             return
-        for future, pointer in zip(asking.values(), pointers, strict=True):
-            if not future.done():
-                future.set_result(None if pointer is None else int(pointer))
+        for futures, pointer in zip(asking.values(), pointers, strict=True):
+            version = None if pointer is None else int(pointer)
+            for future in futures:
+                if not future.done():
+                    future.set_result(version)
 
     # The braces are a hash tag: all keys of one subject are in one slot of a cluster.
     def _pointer_key(self, subject: UUID) -> str:

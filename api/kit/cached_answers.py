@@ -9,6 +9,7 @@ from fastapi import Request, Response
 
 from api.kit.cache import FORMAT, Built
 from api.kit.conditional import matches_etag
+from api.kit.edge import KEPT, Kept
 from api.kit.encoding import choose_coding
 from api.kit.problems import Problem
 from api.kit.services import Services
@@ -34,18 +35,19 @@ async def answer_cached(
         pointer = replace(pointer, version=None)
     seen = request.headers.get("if-none-match")
     if pointer.version is not None and matches_etag(seen, make_tag(pointer.version)):
-        return _answer_unchanged(pointer.version)
+        return _answer_unchanged(request, subject, pointer.version)
     entry = await services.cache.read(subject, parameters, build, pointer)
     if entry.version < min_version:
         raise too_new
     if matches_etag(seen, make_tag(entry.version)):
-        return _answer_unchanged(entry.version)
+        return _answer_unchanged(request, subject, entry.version)
     coding = choose_coding(request.headers.get("accept-encoding", ""))
     body = entry.peek(coding)
     if body is None:
         # Milliseconds, once an answer and coding; zlib lets go of the interpreter meanwhile.
         body = await asyncio.to_thread(entry.make, coding)
         services.cache.recount(subject, parameters, entry)
+    request.scope[KEPT] = Kept(subject, entry.version)
     headers = {"ETag": make_tag(entry.version), "Vary": "Accept-Encoding"}
     if coding != "identity":
         headers["Content-Encoding"] = coding
@@ -57,5 +59,6 @@ def make_tag(version: int) -> str:
     return f'W/"{FORMAT}.{version}"'
 
 
-def _answer_unchanged(version: int) -> Response:
+def _answer_unchanged(request: Request, subject: UUID, version: int) -> Response:
+    request.scope[KEPT] = Kept(subject, version)
     return Response(status_code=304, headers={"ETag": make_tag(version), "Vary": "Accept-Encoding"})

@@ -46,7 +46,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        request_id = scope["palaver.request_id"] = _choose_request_id(scope)
+        request_id = scope["palaver.request_id"] = choose_request_id(scope)
         status = 0
 
         async def send_enveloped(message: Message) -> None:
@@ -97,7 +97,8 @@ class SafetyNet:
             await answer_defect(Request(scope))(scope, receive, send_noting)
 
 
-def _choose_request_id(scope: Scope) -> str:
+def choose_request_id(scope: Scope) -> str:
+    """Return the client's id of the request if it is short and plain, else a new one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return str(value, "ascii")

@@ -75,6 +75,8 @@ class KeyedRequest:
         if kept is not None:
             if kept.fingerprint != self.fingerprint:
                 raise IdempotencyKeyReused
+            # Rolling back would make the session forget what it read.
+            uow.session.expunge(kept)
             raise Replay(kept)
         if not claimed:
             raise IdempotencyInProgress

@@ -82,8 +82,3 @@ class LocalCache:
         found = self._entries.pop(key, None)
         if found is not None:
             self._bytes -= found[1]
-
-    def clear(self) -> None:
-        """Forget every entry."""
-        self._entries.clear()
-        self._bytes = 0

@@ -34,7 +34,3 @@ class Lookups:
             if len(self._found) > MAX_ENTRIES:
                 self._found.popitem(last=False)
         return found
-
-    def forget_all(self) -> None:
-        """Start anew."""
-        self._found.clear()

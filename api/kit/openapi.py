@@ -5,6 +5,7 @@ an answer has, when credentials are optional, what an answer looks like. What on
 knows (its problems, its parameters, its examples) stands at the route and at its schemas.
 """
 
+import json
 import re
 from typing import Any
 
@@ -112,15 +113,16 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
         servers=[{"url": "/", "description": "This server."}],
     )
     components = document["components"]
-    components["headers"] = HEADERS
-    components["examples"] = {}
+    components |= {"headers": HEADERS, "responses": {}, "examples": {}}
     _fix_schemas(components["schemas"])
     for path in document["paths"].values():
         for method, operation in path.items():
             _fix_operation(method, operation, components)
-    components["examples"] = dict(sorted(components["examples"].items()))
-    app.openapi_schema = document
-    return document
+    for kind in ("responses", "examples"):
+        components[kind] = dict(sorted(components[kind].items()))
+    # In FastAPI's own model of a document every bound is a float.
+    app.openapi_schema = json.loads(json.dumps(document), parse_float=_read_number)
+    return app.openapi_schema
 
 
 def _fix_schemas(schemas: dict[str, Any]) -> None:
@@ -148,14 +150,15 @@ def _fix_operation(method: str, operation: dict[str, Any], components: dict[str,
     _fix_parameters(operation)
     named = _name_headers(method, operation, components["schemas"])
     for status, response in responses.items():
-        if not response.get("content", {}).get(MEDIA_TYPE):
-            _describe_success(status, response, components["schemas"])
-        _hoist_examples(response, components["examples"])
         response["headers"] = {
             name: {"$ref": _REF.format("headers", name)}
             for name in HEADERS
             if name in response.get("headers", {}) or status in named.get(name, ())
         }
+        if MEDIA_TYPE in response.get("content", {}):
+            responses[status] = _hoist_problems(response, components)
+        else:
+            _describe_success(status, response, components["schemas"])
     operation["responses"] = dict(sorted(responses.items()))
 
 
@@ -189,15 +192,15 @@ def _name_headers(
     is_tagged = creates or not parameters.isdisjoint({"If-Match", "If-None-Match"})
     answers = [_find_schema(responses[status], schemas) for status in done]
     is_paged = any(_PAGE in answer.get("properties", {}).values() for answer in answers)
-    is_limited = "429" in responses
+    limited = done | {"429"} if "429" in responses else set()
     return {
         "X-Request-Id": set(responses),
         "ETag": done - {"204"} if is_tagged else set(),
         "Location": {"201"} if creates else set(),
         "Link": {"200"} if is_paged else set(),
         "Idempotent-Replayed": {"201"} if "Idempotency-Key" in parameters else set(),
-        "RateLimit-Policy": set(responses) if is_limited else set(),
-        "RateLimit": set(responses) if is_limited else set(),
+        "RateLimit-Policy": limited,
+        "RateLimit": limited,
         "WWW-Authenticate": {"401"},
     }
 
@@ -218,10 +221,18 @@ def _find_schema(response: dict[str, Any], schemas: dict[str, Any]) -> dict[str,
     return schema
 
 
-def _hoist_examples(response: dict[str, Any], shared: dict[str, Any]) -> None:
-    """Keep one copy of each problem's example; a hundred answers refer to it."""
-    for content in response.get("content", {}).values():
-        examples = content.get("examples", {})
-        for code, example in examples.items():
-            shared[code] = example
-            examples[code] = {"$ref": _REF.format("examples", code)}
+def _hoist_problems(response: dict[str, Any], components: dict[str, Any]) -> dict[str, str]:
+    """Keep one copy of an answer that is the same set of problems; many operations refer to it."""
+    content = response["content"][MEDIA_TYPE]
+    problems = dict(sorted(content["examples"].items()))
+    components["examples"] |= problems
+    content["examples"] = {code: {"$ref": _REF.format("examples", code)} for code in problems}
+    response["description"] = " ".join(f"{example['summary']}." for example in problems.values())
+    name = ".".join(problems)
+    components["responses"][name] = response
+    return {"$ref": _REF.format("responses", name)}
+
+
+def _read_number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number

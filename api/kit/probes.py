@@ -59,7 +59,17 @@ async def read_readiness(request: Request, services: ServicesDep) -> ProbeRead:
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {
+            "description": "Prometheus' text format.",
+            "content": {
+                "text/plain": {
+                    "schema": {"type": "string"},
+                    "example": "palaver_events_relayed_total 12.0",
+                }
+            },
+        }
+    },
 )
 def read_metrics() -> Response:
     """Give Prometheus its numbers."""

@@ -88,8 +88,8 @@ class ProblemRead(BaseModel):
     instance: str = Field(description="The path that was asked for.")
     code: str = Field(description="Stable: branch on this.")
     request_id: str = Field(description="Name it when you report the problem.")
-    errors: list[ProblemError] | None = Field(
-        default=None, description="With `validation_failed`: each fault and where it is."
+    errors: list[ProblemError] = Field(
+        default_factory=list, description="With `validation_failed`: each fault and where it is."
     )
 
 

@@ -10,9 +10,6 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from redis.asyncio.connection import parse_url
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -81,22 +78,6 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("use redis://host:6379/0, rediss:// for TLS, or unix:///path")
         return value
-
-    @field_validator("database_url")
-    @classmethod
-    def _require_postgresql(cls, value: str | None) -> str | None:
-        with suppress(ArgumentError, ValueError):
-            if value is None or make_url(value).get_backend_name() in {"postgresql", "postgres"}:
-                return value
-        raise ValueError("use a URL such as postgresql://user:password@host/database")
-
-    @field_validator("redis_url")
-    @classmethod
-    def _require_redis(cls, value: str | None) -> str | None:
-        with suppress(ValueError):
-            if value is None or parse_url(value) is not None:
-                return value
-        raise ValueError("use a URL such as redis://host:6379/0")
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

@@ -1,6 +1,7 @@
 """The tree cache: never older than an acknowledged write, and never needed."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from api.kit.cache import Built, VersionedCache
 from api.kit.ids import make_id
 from api.kit.services import Services
 from tests.client import Client, Person, expect, expect_problem
+from tests.conftest import Process
 
 
 async def bodies(client: Client, article: str, coding: str) -> httpx.Response:
@@ -67,7 +69,9 @@ async def test_min_version_is_never_older(client: Client, services: Services) ->
 
 
 async def test_a_reader_held_before_its_store_serves_nothing_stale(
-    client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    start_process: Callable[[], Awaitable[Process]],
 ) -> None:
     """It read the rows, a writer commits, and only then may it go on."""
     person = await client.join()
@@ -93,8 +97,8 @@ async def test_a_reader_held_before_its_store_serves_nothing_stale(
     may_go_on.set()
     assert expect(await slow, 200)["version"] == article["version"]
     assert expect(await quick, 200)["version"] == written["version"]
-    services.cache.forget_all()
-    assert expect(await client.get(path), 200)["version"] == written["version"]
+    for process in (client, (await start_process()).client):
+        assert expect(await process.get(path), 200)["version"] == written["version"]
 
 
 class Source:
@@ -180,19 +184,21 @@ async def test_a_builder_that_dies_is_not_waited_for_long(
     assert await read(cache, subject, source) == 1
 
 
-async def test_a_damaged_answer_is_built_anew(client: Client, services: Services) -> None:
+async def test_a_damaged_answer_is_built_anew(
+    client: Client, services: Services, start_process: Callable[[], Awaitable[Process]]
+) -> None:
     person: Person = await client.join()
     article = await person.post_article()
     path = f"/v1/articles/{article['id']}/comments"
     first = await client.get(path)
-    services.cache.forget_all()
 
     async def damage(redis: Any) -> None:
         async for key in redis.scan_iter("tree:*:tree *"):
             await redis.set(key, b"\x28\xb5\x2f\xfdnonsense")
 
     await services.redis.call(damage)
-    assert (await client.get(path)).content == first.content
+    elsewhere = await start_process()
+    assert (await elsewhere.client.get(path)).content == first.content
 
 
 async def test_a_page_that_fails_does_not_stay_failed(

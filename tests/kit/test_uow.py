@@ -160,8 +160,8 @@ async def test_a_reaction_may_emit_and_its_event_is_kept_too(
     async with open_client(with_effect(services, in_transaction=emit_another)) as client:
         person, article = await start_thread(client)
         await person.reply(article["id"])
-    async with services.database.read() as session:
-        types = await session.scalars(text("SELECT type FROM events ORDER BY id DESC LIMIT 2"))
+        async with services.database.read() as session:
+            types = await session.scalars(text("SELECT type FROM events ORDER BY id DESC LIMIT 2"))
         assert set(types) == {"comment_created", "comment_edited"}
 
 

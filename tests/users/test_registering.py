@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import text
 
 from api.kit.services import Services
@@ -15,7 +14,7 @@ async def register(client: Client, handle: str, **fields: Any) -> httpx.Response
     return await client.post("/v1/users", {**body, **fields})
 
 
-async def expect_fault(response: httpx.Response, pointer: str, code: str | None = None) -> None:
+def expect_fault(response: httpx.Response, pointer: str, code: str | None = None) -> None:
     problem = expect_problem(response, 422, "validation_failed")
     [fault] = problem["errors"]
     assert fault["pointer"] == pointer, problem
@@ -46,16 +45,18 @@ async def test_without_a_display_name_the_handle_is_shown(client: Client) -> Non
     assert expect(await register(client, "Max_P"), 201)["display_name"] == "max_p"
 
 
-@pytest.mark.parametrize(
-    "handle",
-    ["", "a", "a" * 33, "-max", "max_", "m--x", "m_-x", "max p", "m.x", "@max", "mäx", "max\u200b"],
-)
-async def test_what_is_no_handle_is_refused(
-    client: Client, services: Services, handle: str
-) -> None:
-    response = await register(client, handle, email="max@example.com")
-    await expect_fault(response, "/body/handle")
-    assert await count_people(services) == 0
+async def test_what_is_no_handle_is_refused(client: Client, services: Services) -> None:
+    for handle in (
+        *("", "a", "a" * 33, "-max", "max_", "m--x", "m_-x", "max p", "m.x", "@max", "mäx"),
+        *("max\u200b", "max\n", "\u212aim", "ma\x00x"),
+    ):
+        response = await register(client, handle, email="max@example.com")
+        # A line end is trimmed, as spaces are.
+        if handle == "max\n":
+            assert expect(response, 201)["handle"] == "max"
+        else:
+            expect_fault(response, "/body/handle")
+    assert await count_people(services) == 1
 
 
 async def test_a_handle_or_its_look_alike_is_given_once(client: Client) -> None:
@@ -67,14 +68,13 @@ async def test_a_handle_or_its_look_alike_is_given_once(client: Client) -> None:
     assert (await client.get("/v1/users/m0dern")).status_code == 404
 
 
-@pytest.mark.parametrize("handle", ["admin", "Adm1n", "m0derator", "everyone", "me", "sup-port"])
-async def test_nobody_registers_as_the_service(client: Client, handle: str) -> None:
-    expect_problem(await register(client, handle), 409, "handle_reserved")
+async def test_nobody_registers_as_the_service(client: Client) -> None:
+    for handle in ("admin", "Adm1n", "m0derator", "everyone", "me", "sup-port"):
+        expect_problem(await register(client, handle), 409, "handle_reserved")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
+async def test_a_display_name_shows_all_that_it_is(client: Client) -> None:
+    for name in (
         *("", "   ", "a" * 65),
         "Max\u202exaM",  # turns the rest of the line around
         "Max\u2066",
@@ -84,10 +84,8 @@ async def test_nobody_registers_as_the_service(client: Client, handle: str) -> N
         "Ma\nx",
         "Ma\x00x",
         "\u0958" * 64,  # 128 characters once composed
-    ],
-)
-async def test_a_display_name_shows_all_that_it_is(client: Client, name: str) -> None:
-    await expect_fault(await register(client, "max", display_name=name), "/body/display_name")
+    ):
+        expect_fault(await register(client, "max", display_name=name), "/body/display_name")
 
 
 async def test_display_names_of_all_scripts_are_kept(client: Client) -> None:
@@ -100,10 +98,10 @@ async def test_display_names_of_all_scripts_are_kept(client: Client) -> None:
 
 
 async def test_a_password_has_8_to_128_characters(client: Client) -> None:
-    await expect_fault(
+    expect_fault(
         await register(client, "max", password="s3cret!"), "/body/password", "string_too_short"
     )
-    await expect_fault(
+    expect_fault(
         await register(client, "max", password="s" * 129), "/body/password", "string_too_long"
     )
     for handle, password in (("short", "ä" * 8), ("long", "😀" * 128)):
@@ -114,21 +112,29 @@ async def test_a_password_has_8_to_128_characters(client: Client) -> None:
         expect_problem(await client.post("/v1/sessions", cut), 401, "invalid_credentials")
 
 
-@pytest.mark.parametrize("email", ["", "max", "max@", "@example.com", "a b@example.com", "m@x\x00"])
-async def test_what_is_no_address_is_refused(client: Client, email: str) -> None:
-    await expect_fault(await register(client, "max", email=email), "/body/email")
+async def test_what_is_no_address_is_refused(client: Client) -> None:
+    for email in (
+        "",
+        "max",
+        "max@",
+        "@example.com",
+        "a b@example.com",
+        "m@x\x00",
+        "a" * 250 + "@b.co",
+    ):
+        expect_fault(await register(client, "max", email=email), "/body/email")
 
 
 async def test_nobody_gives_themselves_a_role(client: Client, services: Services) -> None:
     for field, value in (("role", "admin"), ("password_hash", "x"), ("id", "x"), ("emial", "x")):
         refused = await register(client, "max", **{field: value})
-        await expect_fault(refused, f"/body/{field}", "extra_forbidden")
+        expect_fault(refused, f"/body/{field}", "extra_forbidden")
     assert await count_people(services) == 0
 
 
 async def test_a_missing_field_is_named(client: Client) -> None:
     response = await client.post("/v1/users", {"email": "max@example.com", "password": PASSWORD})
-    await expect_fault(response, "/body/handle", "missing")
+    expect_fault(response, "/body/handle", "missing")
 
 
 async def test_who_has_an_address_already_is_not_told(client: Client) -> None:

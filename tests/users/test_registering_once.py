@@ -5,6 +5,7 @@ import asyncio
 from sqlalchemy import text
 
 from api.kit.services import Services
+from api.worker import sweep
 from tests.client import PASSWORD, Client, expect, expect_problem
 from tests.conftest import MovableClock
 
@@ -66,8 +67,6 @@ async def test_what_no_key_can_be_is_refused(client: Client) -> None:
 async def test_an_answer_is_kept_for_a_day(
     client: Client, services: Services, clock: MovableClock
 ) -> None:
-    from api.worker import sweep
-
     expect(await client.post("/v1/users", BODY, headers=KEY), 201)
     clock.advance(hours=23)
     await sweep(services)

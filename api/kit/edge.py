@@ -1,0 +1,184 @@
+"""The edge: answers a request again as the app answered it, while its version is the newest.
+
+A thin ASGI layer in front of everything else. It knows nothing of routes, codings or CORS: it keeps
+whole answers, headers and all, as the app gave them to a request that differs in nothing that an
+answer may depend on. What may be kept is decided in one place, `answer_cached`: public answers, the
+same for everybody, that carry the version of their subject. Each use is checked against the pointer
+in Redis first; the checks of one turn of the event loop share one MGET.
+
+A hit is counted in the metrics like any other answer, but writes no line to the log.
+"""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.kit.cache import VersionedCache
+from api.kit.conditional import matches_etag
+from api.kit.encoding import Coding, choose_coding
+from api.kit.envelope import choose_request_id
+from api.kit.metrics import REQUEST_SECONDS, REQUESTS
+from api.kit.redis import RedisAwayError
+
+# The key of the ASGI scope under which `answer_cached` says what an answer is made of.
+KEPT = "palaver.kept"
+
+# Seconds. Longer than that no answer lives without being made anew, whatever the versions say.
+LIFETIME = 30
+# What an answer costs beyond its body: key, headers and objects, measured with tracemalloc.
+_OVERHEAD = 3_000
+
+_OK = 200
+_NOT_MODIFIED = 304
+
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an answer is made of: a subject at a version."""
+
+    subject: UUID
+    version: int
+
+
+class _Request(NamedTuple):
+    """All of a request that an answer may depend on; last, whether it may be answered 304."""
+
+    path: bytes
+    query: bytes
+    coding: Coding
+    origin: bytes
+    has_credentials: bool
+    is_conditional: bool
+
+
+class _Answer:
+    """An answer of the app, ready to be sent again."""
+
+    __slots__ = ("body", "etag", "expires_at", "headers", "kept", "requests", "seconds", "status")
+
+    def __init__(self, kept: Kept, start: Message, body: bytes, operation: str) -> None:
+        self.kept = kept
+        self.status: int = start["status"]
+        self.headers: Headers = [
+            (bytes(name), bytes(value))
+            for name, value in start["headers"]
+            if name.lower() != b"x-request-id"
+        ]
+        self.etag = next((str(v, "latin-1") for n, v in self.headers if n.lower() == b"etag"), "")
+        self.body = body
+        self.expires_at = time.monotonic() + LIFETIME
+        self.requests = REQUESTS.labels(operation, self.status)
+        self.seconds = REQUEST_SECONDS.labels(operation)
+
+    @property
+    def size(self) -> int:
+        return _OVERHEAD + len(self.body)
+
+
+class Edge:
+    """ASGI middleware, the outermost: see the module."""
+
+    def __init__(self, app: ASGIApp, *, cache: VersionedCache, max_bytes: int) -> None:
+        self._app = app
+        self._cache = cache
+        self._max_bytes = max_bytes
+        self._answers: OrderedDict[_Request, _Answer] = OrderedDict()
+        self._bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from memory, or hand on."""
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request, seen = _read_request(scope)
+        answer = self._answers.get(request)
+        if answer is not None and await self._is_fresh(request, answer, seen):
+            request_id = choose_request_id(scope).encode()
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": answer.status,
+                    "headers": [*answer.headers, (b"x-request-id", request_id)],
+                }
+            )
+            await send({"type": "http.response.body", "body": answer.body})
+            answer.requests.inc()
+            answer.seconds.observe(time.perf_counter() - began)
+            return
+        await self._app(scope, receive, self._keep_what_is_sent(request, scope, send))
+
+    async def _is_fresh(self, request: _Request, answer: _Answer, seen: str) -> bool:
+        """Tell whether the app would answer the same now."""
+        try:
+            version = await self._cache.find_version(answer.kept.subject)
+        except RedisAwayError:
+            return False
+        if version != answer.kept.version or answer.expires_at <= time.monotonic():
+            self._drop(request)
+            return False
+        self._answers.move_to_end(request)
+        # What was kept for conditional requests is the 304, for others the 200.
+        return not request.is_conditional or matches_etag(seen, answer.etag)
+
+    def _keep_what_is_sent(self, request: _Request, scope: Scope, send: Send) -> Send:
+        start: Message | None = None
+
+        async def send_and_keep(message: Message) -> None:
+            nonlocal start
+            await send(message)
+            if message["type"] == "http.response.start":
+                start = message
+            elif start is not None and not message.get("more_body", False):
+                wanted = _NOT_MODIFIED if request.is_conditional else _OK
+                kept = scope.get(KEPT)
+                if kept is not None and start["status"] == wanted:
+                    operation = getattr(scope.get("route"), "name", "none")
+                    answer = _Answer(kept, start, message.get("body", b""), operation)
+                    self._put(request, answer)
+
+        return send_and_keep
+
+    def _put(self, request: _Request, answer: _Answer) -> None:
+        self._drop(request)
+        self._answers[request] = answer
+        self._bytes += answer.size
+        while self._bytes > self._max_bytes:
+            _, dropped = self._answers.popitem(last=False)
+            self._bytes -= dropped.size
+
+    def _drop(self, request: _Request) -> None:
+        answer = self._answers.pop(request, None)
+        if answer is not None:
+            self._bytes -= answer.size
+
+
+def _read_request(scope: Scope) -> tuple[_Request, str]:
+    """Return what an answer may depend on, and the tags that the client has."""
+    accepts = seen = ""
+    origin = b""
+    has_credentials = False
+    for name, value in scope["headers"]:
+        if name == b"accept-encoding":
+            accepts = str(value, "latin-1")
+        elif name == b"if-none-match":
+            seen = str(value, "latin-1")
+        elif name == b"origin":
+            origin = value
+        elif name == b"authorization":
+            has_credentials = True
+    request = _Request(
+        scope["raw_path"],
+        scope["query_string"],
+        choose_coding(accepts),
+        origin,
+        has_credentials,
+        bool(seen),
+    )
+    return request, seen

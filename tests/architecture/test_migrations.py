@@ -1,0 +1,106 @@
+"""Migrations: what they make is what the models say, and they can be taken back."""
+
+import os
+import threading
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
+import pytest
+from alembic import command
+from sqlalchemy import Engine, event, make_url
+
+from api.kit.database import to_asyncpg
+from api.kit.migrations import alembic_config
+from tests.conftest import DATABASE_VARIABLE, connect_arguments
+
+# Everything that a migration can make, as PostgreSQL itself would write it.
+CATALOGUE = """
+SELECT 'column', concat_ws(' ', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+       a.attnotnull, a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid))
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
+      AND NOT a.attisdropped
+UNION ALL
+SELECT 'constraint', conname || ' ' || conrelid::regclass || ' ' || pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+UNION ALL SELECT 'index', indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT 'sequence', relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'
+UNION ALL SELECT 'function', proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL SELECT 'type', typname FROM pg_type
+WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'd')
+UNION ALL SELECT 'extension', extname FROM pg_extension WHERE extname <> 'plpgsql'
+ORDER BY 1, 2
+"""
+
+
+@pytest.fixture
+async def empty_database(worker_name: str) -> AsyncIterator[str]:
+    """The URL of a database without any table."""
+    url = os.environ[DATABASE_VARIABLE]
+    name = f"palaver_migrations_{worker_name}"
+    server = await asyncpg.connect(**connect_arguments(url))
+    await server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    await server.execute(f"CREATE DATABASE {name}")
+    yield make_url(url).set(database=name).render_as_string(hide_password=False)
+    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await server.close()
+
+
+async def test_migrations_go_up_and_down_and_up(empty_database: str) -> None:
+    _run(empty_database, lambda config: command.upgrade(config, "head"))
+    made = await _read_catalogue(empty_database)
+    assert len(made) > 100
+    # Autogeneration finds nothing to add to what the migrations made.
+    _run(empty_database, command.check)
+    _run(empty_database, lambda config: command.downgrade(config, "base"))
+    left = await _read_catalogue(empty_database)
+    assert [name for _, name in left if not name.startswith("alembic_version")] == [
+        "CREATE UNIQUE INDEX alembic_version_pkc ON public.alembic_version "
+        "USING btree (version_num)"
+    ]
+    _run(empty_database, lambda config: command.upgrade(config, "head"))
+    assert await _read_catalogue(empty_database) == made
+
+
+async def test_no_migration_waits_or_runs_for_ever(empty_database: str) -> None:
+    statements: list[str] = []
+
+    def note(*arguments: object) -> None:
+        statements.append(str(arguments[2]))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        _run(empty_database, lambda config: command.upgrade(config, "head"))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    first = next(i for i, sql in enumerate(statements) if "CREATE TABLE" in sql)
+    before = " ".join(statements[:first])
+    assert "SET LOCAL lock_timeout = '5s'" in before
+    assert "SET LOCAL statement_timeout = '10min'" in before
+    assert not any("_timeout" in sql for sql in statements[first:])
+
+
+def _run(url: str, run: Callable[..., None]) -> None:
+    """Run an Alembic command in a thread: it has an event loop of its own."""
+    errors: list[BaseException] = []
+
+    def run_in_thread() -> None:
+        try:
+            run(alembic_config(to_asyncpg(url).render_as_string(hide_password=False)))
+        except BaseException as error:  # noqa: BLE001 - raised again where pytest sees it
+            errors.append(error)
+
+    thread = threading.Thread(target=run_in_thread)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+
+
+async def _read_catalogue(url: str) -> list[tuple[str, str]]:
+    connection = await asyncpg.connect(**connect_arguments(url))
+    rows = await connection.fetch(CATALOGUE)
+    await connection.close()
+    return [(row[0], row[1]) for row in rows]

@@ -1,0 +1,88 @@
+"""Problems and events: what is declared happens, and what happens is declared."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from api.effects import EFFECTS, EVENT_TYPES
+from api.kit.events import Event
+from api.kit.problems import MethodNotAllowed, NotFound, Problem
+from tests.architecture.source import read_modules
+
+Kind = TypeVar("Kind")
+
+# Sent where there is no operation, so no operation declares it.
+WITHOUT_OPERATION = {MethodNotAllowed.code}
+DECLARATIONS = {"problems", "declares"}
+
+
+def test_every_problem_is_raised_somewhere() -> None:
+    raised = {name for module in read_modules("api").values() for name in _find_uses(module)}
+    assert {problem.__name__ for problem in _find_all(Problem)} - raised == set()
+
+
+def test_every_problem_is_declared_by_some_operation(document: dict[str, Any]) -> None:
+    declared = set(document["components"]["examples"])
+    codes = {problem.code for problem in _find_all(Problem)}
+    assert codes - declared == WITHOUT_OPERATION
+    assert declared - codes == set()
+
+
+def test_a_code_is_the_name_of_one_problem() -> None:
+    for problem in _find_all(Problem):
+        assert re.sub(r"(?<!^)(?=[A-Z])", "_", problem.__name__).lower() == problem.code
+    codes = Counter(problem.code for problem in _find_all(Problem))
+    assert [code for code, count in codes.items() if count > 1] == []
+
+
+def test_a_problem_says_what_to_do() -> None:
+    for problem in _find_all(Problem):
+        assert problem.title
+        assert not problem.title.endswith("."), problem
+        assert problem.detail.endswith("."), problem
+        assert 400 <= problem.status < 600, problem
+
+
+def test_every_event_has_its_effects() -> None:
+    assert set(EFFECTS) == _find_all(Event)
+
+
+def test_every_event_has_a_type_of_its_own() -> None:
+    assert len(EVENT_TYPES) == len(EFFECTS)
+    for name, event in EVENT_TYPES.items():
+        assert re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower() == name
+
+
+def test_a_use_is_more_than_a_declaration() -> None:
+    source = "from x import NotFound\n@get(responses=problems(NotFound))\ndef f(): {}"
+    assert set(_find_uses(ast.parse(source.format("pass")))) == set()
+    for use in (
+        "raise NotFound",
+        "raise NotFound('where')",
+        "g(too_new=NotFound)",
+        "{1: NotFound}",
+    ):
+        assert NotFound.__name__ in set(_find_uses(ast.parse(source.format(use)))), use
+
+
+def _find_all(kind: type[Kind]) -> set[type[Kind]]:
+    """Return every class below one that the service itself has."""
+    found: set[type[Kind]] = set()
+    for child in kind.__subclasses__():
+        if child.__module__.startswith("api."):
+            found |= {child} | _find_all(child)
+    return found
+
+
+def _find_uses(node: ast.AST) -> Iterator[str]:
+    """Yield every name that is read, but for those that `problems` and `declares` are given."""
+    match node:
+        case ast.Call(func=ast.Name(id=function)) if function in DECLARATIONS:
+            return
+        case ast.Name(id=name, ctx=ast.Load()):
+            yield name
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from _find_uses(child)

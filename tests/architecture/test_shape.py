@@ -1,0 +1,82 @@
+"""Where code stands: folders of one shape, files that can be read, imports that can be seen."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tests.architecture.source import ROOT, find_domains, read_modules
+
+SHAPE = frozenset(
+    {
+        *("__init__", "routes", "service", "policy", "queries"),
+        *("schemas", "events", "errors", "reactions"),
+    }
+)
+# What stands beside the shape, each for a reason. These lists may only shrink.
+BESIDE_THE_SHAPE = {
+    # Credentials and rate limits are what every other domain asks auth for.
+    "auth": {"actor", "dependencies", "passwords", "quotas", "tokens"},
+    "articles": {"slugs"},
+    # The tree: its statement, its cursors, its answers, and who is meant by a name.
+    "comments": {
+        *("answers", "cursors", "mention_routes", "mentioning", "mentions"),
+        *("projection", "reading", "tree", "tree_queries"),
+    },
+    # It has no HTTP; what comes in is a file.
+    "transfer": {"thread_file"},
+}
+MAX_LINES = 400
+VAGUE = re.compile(r"(^|_)(utils?|helpers?|common|misc|tools|stuff)(_|$)")
+
+
+def test_a_domain_has_the_files_of_the_shape() -> None:
+    beside = {}
+    for domain in find_domains():
+        files = {path.stem for path in (ROOT / "api" / domain).glob("*.py")}
+        assert "__init__" in files
+        if files - SHAPE:
+            beside[domain] = files - SHAPE
+    assert beside == BESIDE_THE_SHAPE
+
+
+def test_a_domain_says_what_it_is_for() -> None:
+    silent = [
+        domain
+        for domain in find_domains()
+        if not ast.get_docstring(read_modules("api")[f"api/{domain}/__init__.py"])
+    ]
+    assert silent == []
+
+
+def test_no_file_is_too_long_to_read() -> None:
+    lengths = {
+        path: (ROOT / path).read_text(encoding="utf-8").count("\n")
+        for path in read_modules("api", "models")
+    }
+    assert {path: lines for path, lines in lengths.items() if lines > MAX_LINES} == {}
+
+
+def test_no_name_says_nothing() -> None:
+    paths = read_modules("api", "models", "migrations", "tests", "benchmarks")
+    parts = {part.removesuffix(".py") for path in paths for part in path.split("/")}
+    assert [part for part in sorted(parts) if VAGUE.search(part)] == []
+
+
+def test_imports_stand_at_the_top() -> None:
+    late = [
+        f"{path}:{node.lineno}"
+        for path, module in read_modules("api", "models").items()
+        for node in _find_late_imports(module)
+    ]
+    assert late == []
+
+
+def _find_late_imports(module: ast.Module) -> Iterator[ast.AST]:
+    early: set[ast.AST] = set()
+    for statement in module.body:
+        early.add(statement)
+        if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
+            early |= set(statement.body)
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import | ast.ImportFrom) and node not in early:
+            yield node
