@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from api.articles.routes import router as articles
 from api.auth.routes import router as sessions
@@ -74,6 +75,20 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
     )
 
 
+class App(FastAPI):
+    """FastAPI behind the edge: what the edge can answer never enters the framework."""
+
+    edge: Edge
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer at the edge, or hand on to `answer`."""
+        await self.edge(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with middlewares and routes."""
+        await super().__call__(scope, receive, send)
+
+
 def create_app(
     services: Services, *, beside: Callable[[Services], Coroutine[Any, Any, None]] | None = None
 ) -> FastAPI:
@@ -88,7 +103,7 @@ def create_app(
             await asyncio.gather(companion, return_exceptions=True)
         await services.close()
 
-    app = FastAPI(
+    app = App(
         title="Palaver",
         version="1.0.0",
         lifespan=lifespan,
@@ -117,7 +132,9 @@ def create_app(
         max_age=600,
     )
     app.add_middleware(Envelope)
-    app.add_middleware(Edge, cache=services.cache, max_bytes=services.settings.cache_bytes // 2)
+    app.edge = Edge(
+        app.answer, cache=services.cache, max_bytes=services.settings.cache_bytes // 2
+    )
     return app
 
 

@@ -15,9 +15,14 @@ from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from api.kit.settings import Settings
-from api.server import run_server
+from api.server import listening, run_server
 
 _Answer = tuple[Message, Message]
+
+_UNKNOWN: _Answer = (
+    {"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]},
+    {"type": "http.response.body", "body": b""},
+)
 
 
 class LimitApp:
@@ -36,7 +41,7 @@ class LimitApp:
         target = scope["raw_path"]
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
-        start, body = self._answers[scope["method"], target]
+        start, body = self._answers.get((scope["method"], target), _UNKNOWN)
         if scope["method"] != "GET":
             while (await receive()).get("more_body"):
                 pass
@@ -71,4 +76,5 @@ def read_answers(path: Path) -> dict[tuple[str, bytes], _Answer]:
 if __name__ == "__main__":
     limit_app = LimitApp(read_answers(Path(sys.argv[1])))
     # The server asks of an app only that it is one, and has a state.
-    run_server(cast("FastAPI", limit_app), Settings(), "The limit server is ready.")
+    with listening(Settings()) as socket:
+        run_server(cast("FastAPI", limit_app), socket, "The limit server is ready.")

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import psutil
@@ -133,7 +134,7 @@ def _running(
     server = Server(name, port, process, log)
     try:
         if listens:
-            _wait_until_listening(server)
+            _wait_until_answering(server)
         yield server
     finally:
         _stop(process)
@@ -145,10 +146,14 @@ def _find_free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_listening(server: Server) -> None:
+def _wait_until_answering(server: Server) -> None:
+    """Wait for an answer, whatever it is: a socket may listen before its application is there."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and server.process.poll() is None:
-        with suppress(OSError), socket.create_connection((HOST, server.port), timeout=1):
+        connection = HTTPConnection(HOST, server.port, timeout=_START_SECONDS)
+        with suppress(OSError, HTTPException), closing(connection):
+            connection.request("GET", "/livez")
+            connection.getresponse().read()
             return
         time.sleep(0.05)
     last = "\n".join(server.log.read_text(errors="replace").splitlines()[-8:])

@@ -10,7 +10,7 @@ ROOT = -1
 # Where a new comment stands: under the article; under one of the latest comments, as in a lively
 # thread; at the end of the deepest line, as in a quarrel of two; or under any earlier comment, the
 # older the likelier, which gives some comments thousands of replies in a large thread.
-_UNDER_ARTICLE = 0.18
+_UNDER_ARTICLE = 0.12
 _UNDER_LATEST = 0.9
 _UNDER_DEEPEST = 0.902
 # How far back the latest comments reach on average.

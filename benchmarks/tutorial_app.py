@@ -18,7 +18,7 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.kit.settings import Settings
-from api.server import run_server
+from api.server import listening, run_server
 
 
 class User(SQLModel, table=True):
@@ -132,4 +132,5 @@ async def read_comments(slug: str, session: SessionDep) -> list[CommentPublic]:
 
 
 if __name__ == "__main__":
-    run_server(app, Settings(), "The tutorial server is ready.")
+    with listening(Settings()) as socket:
+        run_server(app, socket, "The tutorial server is ready.")

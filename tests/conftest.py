@@ -38,6 +38,7 @@ from api.kit.uow import unit_of_work
 from api.main import create_app, make_services
 from api.users.schemas import UserCreate
 from api.users.service import register
+from api.votes.service import fold_scores
 from models import Role
 from tests.client import PASSWORD, Client, Person
 from tests.connections import connect_arguments
@@ -223,6 +224,7 @@ def make_staff(client: Client, services: Services) -> Callable[[str], Awaitable[
 
 async def check_cached_trees(client: Client, services: Services) -> None:
     """Compare what readers get of every article with what the database holds."""
+    await fold_scores(services)
     async with services.database.read() as session:
         ids = await session.scalars(text("SELECT id FROM articles WHERE deleted_at IS NULL"))
     for article_id in ids.all()[:20]:

@@ -195,44 +195,20 @@ async def find_ancestors(session: AsyncSession, comment: Comment) -> list[Commen
     return list(await session.scalars(statement))
 
 
-async def update_text(
-    session: AsyncSession, comment: Comment, mentions: Sequence[Mention], *, seen: int
-) -> bool:
-    """Store body, html, version and edited_at if revision `seen` is still the newest."""
+async def replace_mentions(
+    session: AsyncSession, comment: Comment, mentions: Sequence[Mention]
+) -> set[UUID]:
+    """Give a comment exactly these mentions; return whom it mentioned before."""
     statement = (
-        update(Comment)
-        .where(
-            col(Comment.id) == comment.id,
-            col(Comment.revision) == seen,
-            col(Comment.state) == CommentState.VISIBLE,
-        )
-        .values(
-            body=comment.body,
-            html=comment.html,
-            mention_count=len(mentions),
-            version=comment.version,
-            revision=seen + 1,
-            edited_at=comment.edited_at,
-        )
-        .returning(col(Comment.id))
-        .execution_options(synchronize_session=False)
+        delete(CommentMention)
+        .where(col(CommentMention.comment_id) == comment.id)
+        .returning(col(CommentMention.user_id))
     )
-    if (await session.execute(statement)).one_or_none() is None:
-        return False
-    await session.execute(
-        delete(CommentMention).where(col(CommentMention.comment_id) == comment.id)
-    )
+    before = set(await session.scalars(statement))
     if mentions:
         await session.execute(insert(CommentMention), _mention_rows(comment.id, mentions))
-    return True
-
-
-async def find_mentioned_ids(session: AsyncSession, comment_id: UUID) -> set[UUID]:
-    """Return whom a comment mentions."""
-    statement = select(col(CommentMention.user_id)).where(
-        col(CommentMention.comment_id) == comment_id
-    )
-    return set(await session.scalars(statement))
+    comment.mention_count = len(mentions)
+    return before
 
 
 async def find_people(

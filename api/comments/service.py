@@ -16,7 +16,7 @@ from api.comments.errors import CommentNotFound, ParentGone, ParentNotFound
 from api.comments.events import CommentCreated, CommentDeleted, CommentEdited
 from api.comments.mentioning import ResolvedText, resolve_text
 from api.comments.schemas import CommentCreate, CommentUpdate
-from api.kit.conditional import ExpectedRevision, PreconditionFailed, check_revision
+from api.kit.conditional import ExpectedRevision, check_revision
 from api.kit.ids import make_id
 from api.kit.uow import Uow
 from models import Comment, CommentState
@@ -91,15 +91,16 @@ async def update_comment(
     text = await resolve_text(uow.session, body.body, comment.article_id)
     if text.source == comment.body:
         return Written(comment, text)
-    told_before = await queries.find_mentioned_ids(uow.session, comment.id)
 
-    seen = comment.revision
-    uow.session.expunge(comment)
+    version = await _advance(uow, actor, comment.article_id)
+    # Under the lock nothing in the thread moves any more: look again.
+    comment = await _get(uow, comment_id)
+    policy.require_may_edit(actor, comment)
+    check_revision(expected, comment.revision)
     comment.body, comment.html, comment.edited_at = text.source, text.html, uow.now
-    comment.version = await _advance(uow, actor, comment.article_id)
-    if not await queries.update_text(uow.session, comment, text.mentions, seen=seen):
-        raise PreconditionFailed
-    comment.revision = seen + 1
+    comment.version = version
+    comment.revision += 1
+    told_before = await queries.replace_mentions(uow.session, comment, text.mentions)
     uow.emit(
         CommentEdited(
             article_id=comment.article_id,

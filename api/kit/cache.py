@@ -159,7 +159,8 @@ class VersionedCache:
         key = (subject, parameters)
         while True:
             flight = self._flights.get(key)
-            if flight is None:
+            # One that has just landed is not forgotten before the next turn of the event loop.
+            if flight is None or flight.task.done():
                 task = asyncio.create_task(self._fetch(subject, parameters, build, pointer))
                 flight = self._flights[key] = _Flight(next(self._order), task)
                 task.add_done_callback(functools.partial(self._land, key))
@@ -169,8 +170,10 @@ class VersionedCache:
                 return entry
 
     def _land(self, key: tuple[UUID, str], task: "asyncio.Task[Entry]") -> None:
-        """Forget a flight before those who waited for it look for the next one."""
-        del self._flights[key]
+        """Forget a flight, unless another took its place."""
+        flight = self._flights.get(key)
+        if flight is not None and flight.task is task:
+            del self._flights[key]
         if not task.cancelled():
             # Everybody who waited may have gone; then the error is nobody's.
             task.exception()

@@ -9,7 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.kit.ids import make_id
+from api.kit.ids import make_request_id
 from api.kit.metrics import REQUEST_SECONDS, REQUESTS
 from api.kit.problem_handlers import answer_defect
 from api.kit.problems import MalformedRequest
@@ -102,7 +102,7 @@ def choose_request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
-    return str(make_id())
+    return make_request_id()
 
 
 def _is_unbearable(scope: Scope) -> bool:

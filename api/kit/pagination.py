@@ -60,7 +60,8 @@ class Page(Output, Generic[Item]):
 
 def encode_cursor(signer: Signer, bound_to: str, position: list[Any]) -> str:
     """Return the cursor of a position, good only for the same `bound_to`."""
-    return seal_cursor(signer, bound_to, orjson.dumps(position))
+    # asyncpg's UUID is a subclass, which orjson leaves to its caller.
+    return seal_cursor(signer, bound_to, orjson.dumps(position, default=str))
 
 
 def decode_cursor(signer: Signer, bound_to: str, cursor: str) -> list[Any]:

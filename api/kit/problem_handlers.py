@@ -4,6 +4,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from api.kit.problems import (
     InternalError,
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 # A body of 64 KiB can hold thousands of faults; nobody reads more than these.
 MAX_ERRORS = 50
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 _OF_STATUS: dict[int, type[Problem]] = {
     problem.status: problem
@@ -79,7 +81,22 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     if problem is None:
         log.error("unexpected_http_exception", status=error.status_code)
         problem = InternalError
-    return problem(headers=tuple((error.headers or {}).items())).to_response(request)
+    headers = error.headers or {}
+    if problem is MethodNotAllowed:
+        headers = {"Allow": ", ".join(_find_methods(request))}
+    return problem(headers=tuple(headers.items())).to_response(request)
+
+
+def _find_methods(request: Request) -> list[str]:
+    """Return the methods of a path. The framework names only those of the first route there."""
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
 
 
 def _escape(part: object) -> str:

@@ -19,8 +19,4 @@ def read_modules(*packages: str) -> dict[str, ast.Module]:
 
 def find_domains() -> list[str]:
     """Return the folders of `api/` that are domains."""
-    return sorted(
-        path.parent.name
-        for path in (ROOT / "api").glob("*/__init__.py")
-        if path.parent.name != "kit"
-    )
+    return sorted({path.parent.name for path in (ROOT / "api").glob("*/__init__.py")} - {"kit"})

@@ -56,10 +56,7 @@ async def test_migrations_go_up_and_down_and_up(empty_database: str) -> None:
     _run(empty_database, command.check)
     _run(empty_database, lambda config: command.downgrade(config, "base"))
     left = await _read_catalogue(empty_database)
-    assert [name for _, name in left if not name.startswith("alembic_version")] == [
-        "CREATE UNIQUE INDEX alembic_version_pkc ON public.alembic_version "
-        "USING btree (version_num)"
-    ]
+    assert [what for what in left if "alembic_version" not in what[1]] == []
     _run(empty_database, lambda config: command.upgrade(config, "head"))
     assert await _read_catalogue(empty_database) == made
 

@@ -24,6 +24,11 @@ OWNERS = {
     "sessions": "auth",
     "users": "users",
 }
+# Whoever else writes a table, each for a reason. This list may only shrink.
+NAMED = {
+    # It is the relay of the outbox: it notes what was told, and what has to be tried again.
+    ("api/worker.py", "events"),
+}
 TABLES = {
     mapper.class_.__name__: mapper.local_table.name
     for mapper in models.Article._sa_registry.mappers  # type: ignore[attr-defined]  # SQLModel's
@@ -38,6 +43,8 @@ ROW_NAMES = {
     "login": "sessions",
     "user": "users",
 }
+# `begin` commits when its block ends.
+COMMITS = re.compile(r"\.commit$|(session|connection|engine|reader|writer)\.begin$")
 WRITES = {"insert", "update", "delete"}
 WRITTEN_IN_SQL = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+([a-z_]+)\b")
 
@@ -52,7 +59,7 @@ def test_only_the_kit_commits() -> None:
         for path, module in read_modules("api", "models").items()
         for node in ast.walk(module)
         if isinstance(node, ast.Attribute)
-        and node.attr in {"commit", "begin"}
+        and COMMITS.search(ast.unparse(node))
         and not path.startswith("api/kit/")
     ]
     assert elsewhere == []
@@ -63,7 +70,7 @@ def test_only_its_owner_writes_a_table() -> None:
         f"{path}:{line} writes {table}, which {OWNERS[table]} owns"
         for path, module in read_modules("api").items()
         for table, line in _find_writes(module)
-        if OWNERS[table] != path.split("/")[1]
+        if OWNERS[table] != path.split("/")[1] and (path, table) not in NAMED
     ]
     assert trespasses == []
 

@@ -26,6 +26,8 @@ BESIDE_THE_SHAPE = {
     "transfer": {"thread_file"},
 }
 MAX_LINES = 400
+# What may stand before an import: types that would close a circle, modules of one platform.
+CONDITION = re.compile(r"TYPE_CHECKING$|sys\.platform [!=]= ")
 VAGUE = re.compile(r"(^|_)(utils?|helpers?|common|misc|tools|stuff)(_|$)")
 
 
@@ -75,7 +77,7 @@ def _find_late_imports(module: ast.Module) -> Iterator[ast.AST]:
     early: set[ast.AST] = set()
     for statement in module.body:
         early.add(statement)
-        if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
+        if isinstance(statement, ast.If) and CONDITION.match(ast.unparse(statement.test)):
             early |= set(statement.body)
     for node in ast.walk(module):
         if isinstance(node, ast.Import | ast.ImportFrom) and node not in early:

@@ -1,12 +1,15 @@
-"""Apps that differ from the usual one in a setting or an effect."""
+"""Apps that differ from the usual one in a setting or an effect, and what they log."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 import pytest
+import structlog
 from asgi_lifespan import LifespanManager
 from starlette.types import ASGIApp
+from structlog.testing import LogCapture
+from structlog.typing import EventDict
 
 from api.kit.services import Services
 from api.main import create_app
@@ -30,3 +33,22 @@ def open_client() -> OpenClient:
                 yield Client(http)
 
     return open_one
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> list[EventDict]:
+    """What the envelope and the database log, at every level, with the bound context."""
+    return capture_log(monkeypatch, "api.kit.envelope", "api.kit.database")
+
+
+def capture_log(monkeypatch: pytest.MonkeyPatch, *modules: str) -> list[EventDict]:
+    """Return the list to which each line that these modules log is added from now on."""
+    capture = LogCapture()
+    log = structlog.wrap_logger(
+        None,
+        processors=[structlog.contextvars.merge_contextvars, capture],
+        wrapper_class=structlog.make_filtering_bound_logger(0),
+    )
+    for module in modules:
+        monkeypatch.setattr(f"{module}.log", log)
+    return capture.entries

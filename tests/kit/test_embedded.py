@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,13 +50,28 @@ with running(Path(sys.argv[1])) as engines:
 """
 
 
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder not below pytest's own, which other runs of pytest close to all but root."""
+    with tempfile.TemporaryDirectory(prefix="palaver-test-") as name:
+        path = Path(name).resolve()
+        yield path
+        for process in find_servers(path):
+            process.kill()
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder() -> Iterator[Path]:
     """One data folder for the module: to make a cluster takes longer than to start it."""
-    path = tmp_path_factory.mktemp("data")
-    yield path
-    for process in find_servers(path):
-        process.kill()
+    with temporary_folder() as path:
+        yield path
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder for one test."""
+    with temporary_folder() as path:
+        yield path
 
 
 def find_servers(folder: Path) -> list[psutil.Process]:
@@ -220,8 +236,8 @@ def test_sigterm_stops_the_servers_too(folder):
     assert find_servers(folder) == []
 
 
-async def test_deep_folders_and_odd_names_work(tmp_path):
-    deep = tmp_path / "a, b" / ("c d'\"$e" + "x" * 100) / "data"
+async def test_deep_folders_and_odd_names_work(place):
+    deep = place / "a, b" / ("c d'\"$e" + "x" * 100) / "data"
     with running(deep) as engines:
         assert await query(engines, "SELECT 1") == [1]
         assert engines.redis_url is not None
@@ -229,29 +245,29 @@ async def test_deep_folders_and_odd_names_work(tmp_path):
             assert await redis.ping()
 
 
-def test_data_of_another_postgresql_is_named(tmp_path):
-    data = tmp_path / "postgres"
+def test_data_of_another_postgresql_is_named(place):
+    data = place / "postgres"
     data.mkdir()
     (data / "PG_VERSION").write_text("9.6\n")
     with pytest.raises(EngineStartError, match=r"made by PostgreSQL 9\.6.*brings 18"):
-        running(tmp_path).__enter__()
+        running(place).__enter__()
 
 
-def test_a_server_that_ends_is_explained(tmp_path):
-    data = tmp_path / "postgres"
+def test_a_server_that_ends_is_explained(place):
+    data = place / "postgres"
     data.mkdir(mode=0o700)
     (data / "PG_VERSION").write_text("18\n")
     with pytest.raises(EngineStartError) as caught:
-        running(tmp_path).__enter__()
+        running(place).__enter__()
     message = str(caught.value)
     assert "postgres ended with code" in message
     assert "PALAVER_DATABASE_URL" in message
-    assert f"The end of {tmp_path}/postgres.log:" in message
-    assert (tmp_path / "postgres.log").read_text().splitlines()[-1] in message
-    assert find_servers(tmp_path) == []
+    assert f"The end of {place}/postgres.log:" in message
+    assert (place / "postgres.log").read_text().splitlines()[-1] in message
+    assert find_servers(place) == []
 
 
-def test_a_folder_that_cannot_be_made_is_explained(tmp_path):
-    (tmp_path / "file").write_text("")
+def test_a_folder_that_cannot_be_made_is_explained(place):
+    (place / "file").write_text("")
     with pytest.raises(EngineStartError, match="choose another data folder"):
-        running(tmp_path / "file" / "data").__enter__()
+        running(place / "file" / "data").__enter__()

@@ -11,7 +11,7 @@ SECRET = "a secret for the tests, long enough"
 def test_a_tag_stays_the_same_from_release_to_release() -> None:
     """Else every cursor and token that is out there would be worth nothing after an upgrade."""
     tag = Signer(SECRET).sign("cursor", b"message").hex()
-    assert tag == "PLACEHOLDER"
+    assert tag == "682eb5e3ca29d8e8f4e475e4a8a9fbf95e8c080add967a127d3bb3ff8d5e0e8a"
 
 
 @given(st.text(), st.text(), st.binary(), st.binary())
@@ -30,4 +30,3 @@ def test_another_purpose_message_or_secret_makes_another_tag(
 
 def test_the_secret_is_not_in_the_repr() -> None:
     assert SECRET not in repr(Signer(SECRET))
-    assert SECRET not in repr(vars(Signer(SECRET)).keys())

@@ -1,0 +1,254 @@
+"""The OpenAPI document is a product: valid, complete, and the one that is committed."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from api.kit.openapi import TAGS
+from api.kit.problems import MEDIA_TYPE
+from tests.architecture.source import ROOT
+
+METHODS = {"get", "put", "post", "delete", "patch"}
+MAX_SUMMARY = 90
+# What any request can be answered: NUL in its address, and our own faults.
+ALWAYS = {"400", "500"}
+OF_A_BODY = {"400", "413", "415", "422"}
+
+Operation = tuple[str, str, dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def operations(document: dict[str, Any]) -> list[Operation]:
+    """Every operation, as (method, path, what is said of it)."""
+    return [
+        (method, path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    ]
+
+
+def test_the_committed_document_is_the_one_of_the_code(document: dict[str, Any]) -> None:
+    committed = (ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8")
+    generated = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    assert committed == generated, "run: make openapi"
+
+
+def test_the_document_is_valid(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    validate(document)
+
+
+def test_the_document_uses_nothing_that_3_1_does_not_have(document: dict[str, Any]) -> None:
+    assert [where for where, key in _walk(document) if key in {"itemSchema", "nullable"}] == []
+
+
+def test_every_operation_is_described(operations: list[Operation]) -> None:
+    for method, path, operation in operations:
+        where = f"{method} {path}"
+        assert method in METHODS, where
+        assert operation["operationId"].isidentifier(), where
+        assert 0 < len(operation["summary"]) <= MAX_SUMMARY, where
+        assert not operation["summary"].endswith("."), where
+        assert operation["description"].endswith("."), where
+        for parameter in operation.get("parameters", []):
+            if parameter["in"] != "path":
+                assert parameter["schema"].get("anyOf", []) == [], f"{where} {parameter['name']}"
+
+
+def test_every_operation_has_a_name_of_its_own(operations: list[Operation]) -> None:
+    names = [operation["operationId"] for _, _, operation in operations]
+    assert len(names) == len(set(names))
+
+
+def test_every_operation_has_one_tag_and_every_tag_is_described(
+    operations: list[Operation],
+) -> None:
+    used = [operation["tags"] for _, _, operation in operations]
+    assert all(len(tags) == 1 for tags in used)
+    assert {tag for tags in used for tag in tags} == {tag["name"] for tag in TAGS}
+    assert all(tag["description"].endswith(".") for tag in TAGS)
+
+
+def test_every_status_is_declared_that_the_shape_of_an_operation_implies(
+    operations: list[Operation],
+) -> None:
+    for method, path, operation in operations:
+        statuses = set(operation["responses"])
+        expected = set(ALWAYS)
+        expected |= OF_A_BODY if "requestBody" in operation else set()
+        if any(parameter["in"] == "path" for parameter in operation.get("parameters", [])):
+            expected.add("404")
+        if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+            expected.add("422")
+        if any(operation["security"]):
+            expected.add("401")
+        if path.startswith("/v1/"):
+            expected.add("503")
+        headers = {p["name"] for p in operation.get("parameters", []) if p["in"] == "header"}
+        expected |= {"412", "428"} if "If-Match" in headers else set()
+        expected |= {"304"} if "If-None-Match" in headers else set()
+        expected |= {"409", "422"} if "Idempotency-Key" in headers else set()
+        # Whatever writes is limited, but for leaving.
+        if method != "get" and "session" not in path:
+            expected.add("429")
+        assert expected <= statuses, f"{method} {path} lacks {expected - statuses}"
+        assert "405" not in statuses
+        assert any(status < "3" for status in statuses)
+
+
+def test_credentials_are_named_wherever_an_operation_reads_them(
+    operations: list[Operation],
+) -> None:
+    for method, path, operation in operations:
+        assert operation["security"], f"{method} {path} must say that it needs no credentials"
+        assert all(name == "access_token" for option in operation["security"] for name in option)
+
+
+def test_every_error_is_a_problem(document: dict[str, Any], operations: list[Operation]) -> None:
+    for method, path, operation in operations:
+        for status, response in operation["responses"].items():
+            if status >= "4":
+                problems = _resolve(document, response)
+                content = problems["content"][MEDIA_TYPE]
+                assert set(problems["content"]) == {MEDIA_TYPE}, f"{method} {path} {status}"
+                assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+                for example in content["examples"].values():
+                    assert _resolve(document, example)["value"]["status"] == int(status)
+
+
+def test_every_answer_names_its_request(
+    document: dict[str, Any], operations: list[Operation]
+) -> None:
+    for _, _, operation in operations:
+        for response in operation["responses"].values():
+            assert "X-Request-Id" in _resolve(document, response)["headers"]
+
+
+def test_headers_stand_where_clients_need_them(
+    document: dict[str, Any], operations: list[Operation]
+) -> None:
+    def names(operation: dict[str, Any], status: str) -> set[str]:
+        return set(_resolve(document, operation["responses"][status])["headers"])
+
+    for method, path, operation in operations:
+        where = f"{method} {path}"
+        responses = operation["responses"]
+        for status in {"429", "503"} & set(responses):
+            assert "Retry-After" in names(operation, status), where
+        if "429" in responses:
+            assert {"RateLimit", "RateLimit-Policy"} <= names(operation, "429"), where
+        if "304" in responses:
+            assert "ETag" in names(operation, "304") & names(operation, "200"), where
+        if "401" in responses:
+            assert "WWW-Authenticate" in names(operation, "401"), where
+
+
+def test_every_schema_is_described_and_closed_where_it_comes_in(document: dict[str, Any]) -> None:
+    incoming = {
+        content["schema"]["$ref"].rpartition("/")[2]
+        for item in document["paths"].values()
+        for operation in item.values()
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+    }
+    for name, schema in document["components"]["schemas"].items():
+        assert schema.get("description", "").endswith("."), name
+        if name in incoming:
+            assert schema["additionalProperties"] is False, name
+        elif name != "Problem":
+            # Clients have to bear what later releases add.
+            assert "additionalProperties" not in schema, name
+            assert set(schema.get("properties", {})) - {"errors"} <= set(
+                schema.get("required", schema.get("properties", {}))
+            ), name
+
+
+def test_everything_that_comes_in_is_bounded(
+    document: dict[str, Any], operations: list[Operation]
+) -> None:
+    for method, path, operation in operations:
+        for parameter in operation.get("parameters", []):
+            fault = _find_unbounded(document, parameter["schema"])
+            assert fault is None, f"{method} {path} {parameter['name']}: {fault}"
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            schema = _resolve(document, content["schema"])
+            for name, part in schema["properties"].items():
+                fault = _find_unbounded(document, part)
+                assert fault is None, f"{method} {path} {name}: {fault}"
+
+
+def test_every_body_has_an_example(document: dict[str, Any], operations: list[Operation]) -> None:
+    for method, path, operation in operations:
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for body in bodies:
+            for content in _resolve(document, body).get("content", {}).values():
+                schema = _resolve(document, content["schema"])
+                examples = schema.get("examples") or content.get("examples")
+                assert examples or "example" in content, f"{method} {path}"
+
+
+def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
+    registry = Registry().with_resource(
+        "urn:document", Resource(contents=document, specification=DRAFT202012)
+    )
+    for name, schema in document["components"]["schemas"].items():
+        validator = Draft202012Validator(
+            {"$ref": f"urn:document#/components/schemas/{name}"},
+            registry=registry,
+            format_checker=Draft202012Validator.FORMAT_CHECKER,
+        )
+        for example in schema.get("examples", []):
+            validator.validate(example)
+    problem = Draft202012Validator(
+        {"$ref": "urn:document#/components/schemas/Problem"}, registry=registry
+    )
+    for example in document["components"]["examples"].values():
+        problem.validate(example["value"])
+
+
+def test_nothing_is_kept_that_nobody_refers_to(document: dict[str, Any]) -> None:
+    text = json.dumps(document)
+    for kind, items in document["components"].items():
+        if kind != "securitySchemes":
+            unused = [name for name in items if f'"#/components/{kind}/{name}"' not in text]
+            assert unused == [], kind
+
+
+def _resolve(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in part:
+        _, kind, name = part["$ref"].removeprefix("#/").split("/")
+        part = document["components"][kind][name]
+    return part
+
+
+def _walk(part: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    items = part.items() if isinstance(part, dict) else enumerate(part)
+    for key, value in items:
+        if isinstance(part, dict):
+            yield f"{where}/{key}", str(key)
+        if isinstance(value, dict | list):
+            yield from _walk(value, f"{where}/{key}")
+
+
+def _find_unbounded(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the part of a schema that allows endless text, numbers or lists, if there is one."""
+    schema = _resolve(document, schema)
+    for option in schema.get("anyOf", []):
+        if fault := _find_unbounded(document, option):
+            return fault
+    bounded = {"enum", "const"} & set(schema) or schema.get("format") == "uuid"
+    match schema.get("type"):
+        case "string" if not bounded and "maxLength" not in schema:
+            return schema
+        case "integer" | "number" if not {"minimum", "maximum"} <= set(schema):
+            return schema
+        case "array" if "maxItems" not in schema:
+            return schema
+        case "array":
+            return _find_unbounded(document, schema["items"])
+    return None

@@ -1,0 +1,197 @@
+"""What fuzzing needs: a served app, things in it that requests can hit, and what every answer owes.
+
+Invented ids lead nowhere, and a request that ends with 404 says little. So most requests are
+steered: their ids, credentials and tags are put in place of the invented ones, chosen by the
+invented value itself, so that the same seed asks the same questions.
+"""
+
+import asyncio
+import copy
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from schemathesis import Case, CheckContext, Response
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.client import PASSWORD
+
+# Seconds that the server has to start and to stop.
+PATIENCE = 30
+# Headers that a client may rely on, so that where they come without being declared is a lie too.
+DECLARED_HEADERS = ("etag", "location", "link", "idempotent-replayed", "retry-after")
+
+
+def close_schemas(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with answers that may hold nothing but what is declared.
+
+    Clients are told to bear additions; whoever tests the service wants to see each of them.
+    """
+    strict = copy.deepcopy(document)
+    for name, schema in strict["components"]["schemas"].items():
+        if "properties" in schema and name != "Problem":
+            schema["unevaluatedProperties"] = False
+    return strict
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an app in a thread; yield its address."""
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, http="httptools", log_config=None, access_log=False)
+    )
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
+    thread.start()
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not server.started and thread.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE)
+
+
+@dataclass
+class Target:
+    """A served app with people, an article and a thread, and the credentials of one of them."""
+
+    url: str
+    http: httpx.Client
+    tokens: dict[str, Any] = field(default_factory=dict)
+    handle: str = "fuzzed"
+    article: dict[str, Any] = field(default_factory=dict)
+    comments: list[str] = field(default_factory=list)
+
+    def prepare(self) -> None:
+        """Make the people, and what the first requests can hit."""
+        for handle in (self.handle, "somebody"):
+            self._post(
+                "/v1/users",
+                {"handle": handle, "email": f"{handle}@example.com", "password": PASSWORD},
+            )
+        self.log_in()
+        self.fill()
+
+    def log_in(self) -> None:
+        """Get new credentials. The address goes on leading to the account, whatever its handle."""
+        body = {"login": f"{self.handle}@example.com", "password": PASSWORD}
+        self.tokens = self._post("/v1/sessions", body)
+        self.http.headers["Authorization"] = f"Bearer {self.tokens['access_token']}"
+
+    def fill(self) -> None:
+        """Publish an article with a small thread."""
+        self.article = self._post("/v1/articles", {"title": "On docking ports", "tags": ["space"]})
+        self.comments = []
+        for body, parent in (
+            ("See @somebody.", None),
+            ("I see.", 0),
+            ("Deeper.", 1),
+            ("And", None),
+        ):
+            reply = {"body": body, "parent_id": None if parent is None else self.comments[parent]}
+            path = f"/v1/articles/{self.article['id']}/comments"
+            self.comments.append(self._post(path, reply)["id"])
+
+    def steer(self, case: Case) -> None:
+        """Put what is there in place of most of what was invented."""
+        for name, value in dict(case.path_parameters or {}).items():
+            found = self._choose(name, value)
+            if found is not None:
+                case.path_parameters[name] = found
+        query = case.query or {}
+        # Nobody invents a signed cursor, and any other is refused before anything is read.
+        if "cursor" in query and _roll(query["cursor"]) < 8:
+            del query["cursor"]
+        if "article" in query and _roll(query["article"]) < 6:
+            query["article"] = self.article["id"]
+        if case.headers and "If-Match" in case.headers and _roll(case.headers["If-Match"]) < 8:
+            case.headers["If-Match"] = "*"
+        if isinstance(case.body, dict):
+            for name, value in list(case.body.items()):
+                found = self._choose(name, value)
+                if found is not None:
+                    case.body[name] = found
+
+    def send(self, case: Case) -> Response:
+        """Ask, and make good again what the request destroyed."""
+        self.steer(case)
+        authorization = {"Authorization": self.http.headers["Authorization"]}
+        response = case.call(base_url=self.url, headers=authorization)
+        if response.status_code == 401 or "/sessions/" in response.request.url:
+            self.log_in()
+        elif response.status_code == 204 and case.method == "DELETE":
+            self.fill()
+        return response
+
+    def _choose(self, name: str, value: Any) -> Any:
+        """Return what goes in place of the value of a parameter or field, None to leave it."""
+        if not isinstance(value, str) or (roll := _roll(value)) >= 8:
+            return None
+        return {
+            "article": (self.article["id"], self.article["slug"])[roll % 2],
+            "comment_id": self.comments[roll % len(self.comments)],
+            "parent_id": self.comments[roll % len(self.comments)],
+            "handle": "somebody" if roll < 6 else None,
+            "login": "somebody",
+            "password": PASSWORD if roll < 4 else None,
+            "current_password": PASSWORD,
+            # So that the next login works.
+            "new_password": PASSWORD,
+            "refresh_token": self.tokens["refresh_token"],
+        }.get(name)
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        response = self.http.post(path, json=body)
+        assert response.status_code == 201, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+
+def problem_is_declared(_: CheckContext, response: Response, case: Case) -> None:
+    """Every problem is one of those that the operation declares for its status."""
+    if response.status_code >= 400 and response.status_code != 405:
+        declared = case.operation.responses.find_by_status_code(response.status_code)
+        assert declared is not None, f"{response.status_code} is not declared"
+        code = response.json()["code"]
+        content = declared.definition["content"]["application/problem+json"]
+        assert code in content["examples"], f"{code} is not declared for {response.status_code}"
+
+
+def headers_are_declared(_: CheckContext, response: Response, case: Case) -> None:
+    """What clients may rely on is declared wherever it comes."""
+    declared = case.operation.responses.find_by_status_code(response.status_code)
+    if declared is not None:
+        known = {name.lower() for name in declared.definition.get("headers", {})}
+        for name in DECLARED_HEADERS:
+            assert name not in response.headers or name in known, f"{name} is not declared"
+
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+    problem_is_declared,
+    headers_are_declared,
+]
+
+
+def _roll(value: object) -> int:
+    """Return a number from 0 to 9, always the same for the same value."""
+    return zlib.crc32(repr(value).encode(errors="surrogatepass")) % 10
