@@ -10,10 +10,11 @@ from datetime import timedelta
 import structlog
 
 from api.auth import queries as auth
-from api.effects import EFFECTS, EVENT_TYPES
+from api.effects import EVENT_TYPES
 from api.kit import outbox
 from api.kit.database import DatabaseUnavailable
 from api.kit.metrics import EVENTS_FAILED, EVENTS_RELAYED
+from api.kit.redis import RedisAwayError
 from api.kit.services import Services
 from api.votes.service import fold_scores
 from models import OutboxEvent
@@ -93,14 +94,20 @@ async def _relay(services: Services, row: OutboxEvent) -> None:
     kind = EVENT_TYPES[row.type]
     try:
         event = kind.from_payload(row.payload)
-        for react in EFFECTS[kind].by_worker:
+        for react in services.effects[kind].by_worker:
             await react(services, event)
+    except (DatabaseUnavailable, RedisAwayError):  # which are logged where they are found
+        _postpone(services, row)
     except Exception:  # whatever it was, it must not hold up the other events
-        delay = min(2**row.attempts, MAX_RETRY_DELAY)
-        row.attempts += 1
-        row.retry_at = services.clock.now() + timedelta(seconds=delay)
-        EVENTS_FAILED.inc()
-        log.warning("event_failed", event_type=row.type, event_id=row.id, exc_info=True)
+        log.exception("event_failed", event_type=row.type, event_id=row.id)
+        _postpone(services, row)
     else:
         row.relayed_at = services.clock.now()
         EVENTS_RELAYED.inc()
+
+
+def _postpone(services: Services, row: OutboxEvent) -> None:
+    delay = min(2**row.attempts, MAX_RETRY_DELAY)
+    row.attempts += 1
+    row.retry_at = services.clock.now() + timedelta(seconds=delay)
+    EVENTS_FAILED.inc()

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from api.kit.services import Services
 from api.transfer import thread_file
 from api.transfer.thread_file import ThreadFile, ThreadFileError, read_thread_file
-from tests.client import Client
 from tests.transfer.conftest import BringIn, CountRows
 
 Thread = dict[str, Any]
@@ -95,23 +94,38 @@ async def test_what_is_wrong_is_told_and_leaves_no_row(
     assert await count_rows() == (0, 0, 0, 0, 0, 0)
 
 
-async def test_the_deepest_thread_is_taken(
-    client: Client, services: Services, thread: Thread, bring_in: BringIn
-) -> None:
-    tomorrow = services.clock.now().date() + timedelta(days=1)
-    thread["article"]["published_on"] = tomorrow.isoformat()
+def test_the_deepest_thread_is_taken(tmp_path: Path, thread: Thread) -> None:
     thread["comments"] = [
         {"n": n, "replies_to": n - 1 if n > 1 else None, "body": "x"} for n in range(1, 202)
     ]
-    with pytest.raises(ThreadFileError, match="future"):
+    path = tmp_path / "thread.json"
+    path.write_text(json.dumps(thread))
+    assert len(read_thread_file(path).comments) == 201
+
+
+async def test_today_is_the_last_day(services: Services, thread: Thread, bring_in: BringIn) -> None:
+    today = services.clock.now().date()
+    thread["article"]["published_on"] = (today + timedelta(days=1)).isoformat()
+    with pytest.raises(ThreadFileError, match="published_on lies in the future"):
         await bring_in(thread)
-    thread["article"]["published_on"] = "0001-01-01"
-    assert (await bring_in(thread)).added == 201
+    for day in (today.isoformat(), "0001-01-01"):
+        thread["article"]["published_on"] = day
+        assert (await bring_in(thread)).added == 8
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000, b'"\\ud800"'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"\xff\xfe",
+        b'{"article": NaN',
+        b"[" * 100_000,
+        b'"\\ud800"',
+    ],
 )
 def test_what_is_no_json_object_is_no_thread_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "thread.json"
