@@ -10,7 +10,6 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from alembic.util import CommandError
-from asyncpg import PostgresError
 from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.progress import Progress
@@ -109,7 +108,8 @@ def import_file(
 ) -> None:
     """Bring a thread in. Safe to repeat: what is there already is left as it is."""
     thread = read_thread_file(file)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Importing", total=len(thread.comments))
 
         async def bring_in(uow: Uow) -> str:
@@ -212,9 +212,6 @@ def _migrate(connected: Settings) -> None:
     try:
         with unavailable_when_away():
             migrate_database(str(connected.database_url))
-    except PostgresError as error:
-        # The migrations' own connection: no such database, a wrong password.
-        raise DatabaseUnavailable from error
     except CommandError as error:
         raise SettingsError(f"The database is of another release: {error}.") from error
 

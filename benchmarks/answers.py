@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 
 from benchmarks.engines import DATA_DIR
@@ -108,11 +107,11 @@ def serving_limit(answers: Iterable[Answer], core: int | None) -> Iterator[Serve
             yield server
 
 
-def count_nodes(tree: Any) -> int:
-    """Return how many comments a tree shows."""
-    count, waiting = 0, list(tree["data"])
+def count_nodes(nodes: Any) -> int:
+    """Return how many comments stand in nested nodes, ours or the tutorial's."""
+    count, waiting = 0, list(nodes)
     while waiting:
-        node = waiting.pop()
+        replies = waiting.pop()["replies"]
         count += 1
-        waiting.extend(node["replies"]["data"])
+        waiting.extend(replies["data"] if isinstance(replies, dict) else replies)
     return count

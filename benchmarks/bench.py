@@ -9,12 +9,13 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks.answers import BROWSER, Answer, calling
+from benchmarks.answers import BROWSER, calling
 from benchmarks.engines import Engines
 from benchmarks.load import Load, Request, run_load
 from benchmarks.servers import Pinning, Server
 
 WRITERS = 32
+REPLY = "This is a reply. It says *something* of a usual length, and then some more about it."
 _PASSWORD = "a password for benchmarks"
 _SETTLE_SECONDS = 20.0
 # An answer may differ from another by this share in size and still count as the same bytes: a
@@ -37,9 +38,7 @@ class Timing:
     fresh_reads: int
 
 
-FULL = Timing(
-    reads=5, writes=8, mix=15, pages=10, deeper_pages=40, fresh=150, fresh_reads=100_000
-)
+FULL = Timing(reads=5, writes=8, mix=15, pages=10, deeper_pages=40, fresh=150, fresh_reads=100_000)
 QUICK = Timing(reads=1, writes=2, mix=3, pages=2, deeper_pages=8, fresh=12, fresh_reads=5000)
 
 
@@ -55,6 +54,8 @@ class Bench:
     service: Server
     # What one row found and another goes on from.
     found: dict[str, float] = field(default_factory=dict)
+    # Rows that were measured, and what the service's process held after each, in MiB.
+    memory: list[tuple[str, float]] = field(default_factory=list)
     _tokens: list[str] = field(default_factory=list)
 
     def load(
@@ -75,7 +76,7 @@ class Bench:
             connections=connections,
             rate=rate,
         )
-        if found.failed or not found.requests:
+        if found.failed:
             raise RuntimeError(
                 f"{server.name}: {found.failed} of {found.requests} requests failed: "
                 f"{found.statuses}, {found.errors} broken connections"
@@ -130,7 +131,7 @@ class Bench:
                 target=f"/v1/articles/{article}/comments",
                 headers=BROWSER | {"Authorization": f"Bearer {random.choice(tokens)}"},
                 method="POST",
-                body=write_reply(parent, number),
+                body=json.dumps({"body": f"{REPLY} No. {number}.", "parent_id": parent}),
                 tag="write",
             )
             for number, (article, parent) in enumerate(places)
@@ -144,12 +145,6 @@ class Bench:
             time.sleep(0.2)
 
 
-def write_reply(parent: str | None, number: int) -> str:
-    """Return the body of a request to reply, in JSON."""
-    text = f"This is reply number {number}. It says *something* of a usual length, and then some."
-    return json.dumps({"body": text, "parent_id": parent})
-
-
 def check_same_bytes(ours: Load, other: Load) -> None:
     """Raise RuntimeError unless both sent answers of one size."""
     if abs(ours.bytes_per_answer / other.bytes_per_answer - 1) > _SAME:
@@ -157,11 +152,6 @@ def check_same_bytes(ours: Load, other: Load) -> None:
             f"the answers differ: {ours.bytes_per_answer:.0f} and {other.bytes_per_answer:.0f} "
             "bytes each"
         )
-
-
-def describe_bytes(answer: Answer) -> str:
-    """Return the size of an answer's body in words."""
-    return f"{len(answer.body) / 1000:,.1f} kB"
 
 
 def describe_load(load: Load, what: str) -> dict[str, Any]:

@@ -144,7 +144,16 @@ def _run_wrk(
 ) -> dict[str, Any]:
     headers = [f"-H{name}: {value}" for name, value in request.headers.items()]
     url = f"http://{HOST}:{server.port}{request.target}"
-    options = ["-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(_WRK_SCRIPT), *headers]
+    options = [
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds}s",
+        "--timeout",
+        "20s",
+        "-s",
+        str(_WRK_SCRIPT),
+        *headers,
+    ]
     words = _run([wrk, *options, url], core=core, seconds=seconds)
     found = json.loads(words.rpartition("JSON ")[2])
     refused = found["statuses"]

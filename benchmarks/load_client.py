@@ -94,8 +94,9 @@ class Generator:
         self.is_stopped = True
         if pacing is not None:
             pacing.cancel()
-        deadline = time.perf_counter() + _GRACE
-        while any(c.waits_since for c in self.connections) and time.perf_counter() < deadline:
+        for _ in range(int(_GRACE / 0.01)):
+            if not any(c.waits_since for c in self.connections):
+                break
             await asyncio.sleep(0.01)
         for connection in self.connections:
             connection.close()

@@ -1,6 +1,6 @@
 """Comparing two things in the same minute."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
@@ -14,6 +14,11 @@ class Comparison:
 
     ours: tuple[float, ...]
     other: tuple[float, ...]
+
+    @property
+    def medians(self) -> tuple[float, float]:
+        """Return the medians of both sides."""
+        return median(self.ours), median(self.other)
 
     @property
     def ratio(self) -> float:
@@ -31,9 +36,3 @@ def alternate(ours: Callable[[], float], other: Callable[[], float]) -> Comparis
     """Run both sides in turns: A B A B A B."""
     pairs = [(ours(), other()) for _ in range(ROUNDS)]
     return Comparison(tuple(one for one, _ in pairs), tuple(two for _, two in pairs))
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value that `share` of the values do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -109,7 +109,7 @@ async def get_session() -> AsyncGenerator[AsyncSession]:
 SessionDep = Annotated[AsyncSession, Depends(get_session)]
 
 
-@app.get("/articles/{slug}/comments", response_model=list[CommentPublic])
+@app.get("/articles/{slug}/comments")
 async def read_comments(slug: str, session: SessionDep) -> list[CommentPublic]:
     """Read the whole tree of an article."""
     article = (await session.exec(select(Article).where(Article.slug == slug))).first()

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, make_url, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import models
+from api.kit.database import connect
 
 # Any number that no other program uses on this database; the migrations of two servers that start
 # together wait for each other on it.
@@ -32,7 +33,11 @@ def run_migrations(connection: Connection) -> None:
 async def connect_and_run() -> None:
     """Open one connection for the run."""
     url = make_url(context.config.attributes["database_url"])
-    engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool)
+    engine = create_async_engine(
+        url.set(drivername="postgresql+asyncpg"),
+        poolclass=pool.NullPool,
+        connect_args={"async_creator_fn": connect},
+    )
     async with engine.connect() as connection:
         await connection.run_sync(run_migrations)
         await connection.commit()

@@ -11,8 +11,8 @@ from typing import Any
 
 import asyncpg
 import structlog
-from sqlalchemy import URL, make_url, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -77,7 +77,7 @@ class Database:
         if read_only:
             settings |= _READER_SETTINGS
             options["isolation_level"] = "AUTOCOMMIT"
-        return create_async_engine(
+        engine = create_async_engine(
             self.url,
             pool_size=pool_size,
             max_overflow=0,
@@ -85,13 +85,15 @@ class Database:
             # The values of a statement are what people wrote: an error's message leaves them out.
             hide_parameters=True,
             connect_args={
-                "async_creator_fn": _connect,
+                "async_creator_fn": connect,
                 "server_settings": settings,
                 "timeout": CONNECT_TIMEOUT,
                 "command_timeout": COMMAND_TIMEOUT,
             },
             **options,
         )
+        event.listen(engine.sync_engine, "checkout", _refuse_closed)
+        return engine
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -130,12 +132,18 @@ def to_asyncpg(url: str) -> URL:
     return parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
 
 
-async def _connect(*where: Any, **options: Any) -> asyncpg.Connection:
+async def connect(*where: Any, **options: Any) -> asyncpg.Connection:
     """Open a connection. Whatever keeps it from opening (also a wrong password) is one problem."""
     try:
         return await asyncpg.connect(*where, **options)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise _report_away(error) from error
+
+
+def _refuse_closed(connection: Any, *_: object) -> None:
+    """Make the pool connect anew where the server hung up meanwhile; that costs no round trip."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 @contextmanager

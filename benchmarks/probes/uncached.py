@@ -237,7 +237,7 @@ def _building(services: Services, page: _Page) -> _Call:
 
 
 async def _count(services: Services, page: _Page) -> int:
-    return count_nodes(json.loads((await build_tree(services, *page)).body))
+    return count_nodes(json.loads((await build_tree(services, *page)).body)["data"])
 
 
 if __name__ == "__main__":

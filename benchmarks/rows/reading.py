@@ -1,9 +1,10 @@
 """Pages that somebody has read before, over HTTP."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from benchmarks.answers import BROWSER, PLAIN, Answer, count_nodes, get, serving_limit
-from benchmarks.bench import Bench, check_same_bytes, describe_bytes, describe_load
+from benchmarks.answers import BROWSER, PLAIN, count_nodes, get, serving_limit
+from benchmarks.bench import Bench, check_same_bytes, describe_load
 from benchmarks.load import Load, Request
 from benchmarks.measure import Comparison, alternate
 from benchmarks.rows.row import Finding
@@ -11,23 +12,57 @@ from benchmarks.servers import Server, serving_module
 
 HOT_SLUG = "bench-10000"
 _WHOLE = "?limit=200&children=100&depth=10"
-# Of a thread of 1,000; the tutorial server answers some tens a second.
-_WHOLE_CONNECTIONS = 16
+# The tutorial server answers some tens of whole trees a second: enough to keep it busy, and
+# seconds enough to count them.
+_WHOLE_CONNECTIONS = 8
+_WHOLE_SECONDS = 4.0
 _WARM_UP = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """The service beside another server."""
+
+    rates: Comparison
+    loads: list[tuple[str, Load]]
+
+    @property
+    def size(self) -> str:
+        return f"{self.loads[0][1].bytes_per_answer / 1000:,.1f} kB"
+
+    @property
+    def samples(self) -> list[dict[str, object]]:
+        return [describe_load(load, name) for name, load in self.loads]
+
+    @property
+    def unproven(self) -> str | None:
+        """Say so where the other server could have answered more than it was asked."""
+        if any(load.is_bounded_by_load for _, load in self.loads):
+            return "the load generator was the bottleneck: install wrk"
+        return None
+
+    def describe(self, other: str) -> str:
+        ours, theirs = self.rates.medians
+        least, most = self.rates.range
+        return (
+            f"{ours:,.0f}/s over the {other} server's {theirs:,.0f}/s "
+            f"(of neighbouring segments {least:,.2f} to {most:,.2f})"
+        )
+
+
 def measure_hot_page(bench: Bench) -> Finding:
-    """Ask for one page again and again, compressed as browsers get it and as it is."""
+    """Ask for one page again and again, compressed as browsers get it, and as it is."""
     target = f"/v1/articles/{bench.article_id(HOT_SLUG)}/comments"
-    nodes = count_nodes(get(bench.service, target, PLAIN).content)
-    packed, size, samples = _compare_with_limit(bench, target, BROWSER, expected=200)
-    plain, plain_size, plain_samples = _compare_with_limit(bench, target, PLAIN, expected=200)
+    nodes = count_nodes(get(bench.service, target, PLAIN).content["data"])
+    packed = _compare_with_limit(bench, target, BROWSER)
+    plain = _compare_with_limit(bench, target, PLAIN)
     return Finding(
-        value=packed.ratio,
-        note=f"{nodes} nodes in {size}, compressed as browsers ask for it: "
-        f"{_describe(packed, 'limit')}. Uncompressed ({plain_size}): {plain.ratio:.2f}, "
-        f"{_describe(plain, 'limit')}.",
-        samples={"compressed": samples, "uncompressed": plain_samples},
+        value=packed.rates.ratio,
+        note=f"{nodes} nodes in {packed.size}, compressed as browsers ask for it: "
+        f"{packed.describe('limit')}. Uncompressed, {plain.size}: {plain.rates.ratio:.2f}, "
+        f"{plain.describe('limit')}.",
+        samples={"compressed": packed.samples, "uncompressed": plain.samples},
+        unproven=packed.unproven,
     )
 
 
@@ -35,99 +70,85 @@ def measure_unchanged(bench: Bench) -> Finding:
     """Ask for one page that has not changed since."""
     target = f"/v1/articles/{bench.article_id(HOT_SLUG)}/comments"
     tag = get(bench.service, target, BROWSER).header("etag")
-    headers = BROWSER | {"If-None-Match": tag}
-    found, _, samples = _compare_with_limit(bench, target, headers, expected=304)
-    return Finding(value=found.ratio, note=f"{_describe(found, 'limit')}.", samples=samples)
+    found = _compare_with_limit(bench, target, BROWSER | {"If-None-Match": tag}, expected=304)
+    return Finding(
+        value=found.rates.ratio,
+        note=f"{found.describe('limit')}.",
+        samples={"loads": found.samples},
+        unproven=found.unproven,
+    )
 
 
 def measure_whole_tree(bench: Bench) -> Finding:
     """Ask for all comments of a thread of 1,000, against the tutorial's way on the same rows."""
     slug = "bench-whole"
     target = f"/v1/articles/{bench.article_id(slug)}/comments{_WHOLE}"
-    tutorial_target = f"/articles/{slug}/comments"
-    ours = get(bench.service, target, PLAIN).content
-    packed = get(bench.service, target, BROWSER)
-    settings = [bench.engines.database_url]
-    with serving_module("tutorial_app", {}, bench.pinning.server, *settings) as tutorial:
-        other = get(tutorial, tutorial_target, BROWSER)
-        shown = count_nodes(ours), _count_tutorial_nodes(other)
+    other = f"/articles/{slug}/comments"
+    database = bench.engines.database_url
+    with serving_module("tutorial_app", {}, bench.pinning.server, database) as tutorial:
+        theirs = get(tutorial, other, BROWSER)
+        shown = (
+            count_nodes(get(bench.service, target, PLAIN).content["data"]),
+            count_nodes(theirs.content),
+        )
         if shown != (1000, 1000):
             raise RuntimeError(f"the trees show {shown} nodes in place of 1,000 each")
-        loads: list[tuple[str, Load]] = []
-        plain_rate = 0.0
-
-        def ask(server: Server, target: str, headers: Mapping[str, str]) -> float:
-            load = bench.load(
-                server,
-                [Request(target, headers)],
-                seconds=bench.timing.reads,
-                connections=_WHOLE_CONNECTIONS,
-            )
-            loads.append((server.name, load))
-            return load.rate
-
-        found = alternate(
-            lambda: ask(bench.service, target, BROWSER),
-            lambda: ask(tutorial, tutorial_target, BROWSER),
+        found = _compare(
+            bench,
+            (bench.service, Request(target, BROWSER)),
+            (tutorial, Request(other, BROWSER)),
+            connections=_WHOLE_CONNECTIONS,
+            seconds=max(_WHOLE_SECONDS, bench.timing.reads),
         )
-        plain_rate = ask(bench.service, target, PLAIN)
+    plain = bench.load(
+        bench.service,
+        [Request(target, PLAIN)],
+        seconds=bench.timing.reads,
+        connections=_WHOLE_CONNECTIONS,
+    )
     return Finding(
-        value=found.ratio,
-        note=f"{_describe(found, 'tutorial')}. Ours is {describe_bytes(packed)}, compressed once; "
-        f"the tutorial's {describe_bytes(other)}, not compressed. "
-        f"Uncompressed, ours gives {plain_rate:,.0f}/s.",
-        samples={"loads": [describe_load(load, name) for name, load in loads]},
+        value=found.rates.ratio,
+        note=f"{found.describe('tutorial')}. Ours is {found.size}, compressed once; the "
+        f"tutorial's is {len(theirs.body) / 1000:,.0f} kB, which it does not compress. "
+        f"Uncompressed, ours gives {plain.rate:,.0f}/s.",
+        samples={"loads": found.samples, "uncompressed": describe_load(plain, "service")},
     )
 
 
 def _compare_with_limit(
-    bench: Bench, target: str, headers: Mapping[str, str], *, expected: int
-) -> tuple[Comparison, str, dict[str, object]]:
-    """Return the rates of the service and of the limit server for the same bytes.
-
-    Raises RuntimeError when they were not the same.
-    """
+    bench: Bench, target: str, headers: Mapping[str, str], *, expected: int = 200
+) -> _Beside:
+    """Run the service beside the limit server. Raises RuntimeError unless the bytes were equal."""
     request = Request(target, headers)
-    # Twice: the first answer of a page goes another way than the ones that are measured.
+    # Twice: the first answer of a page goes another way than those that are measured.
     get(bench.service, target, headers, expected=expected)
     answer = get(bench.service, target, headers, expected=expected)
+    with serving_limit([answer], bench.pinning.server) as limit:
+        both = (bench.service, request), (limit, request)
+        found = _compare(bench, *both, seconds=bench.timing.reads)
+    check_same_bytes(found.loads[0][1], found.loads[1][1])
+    return found
+
+
+def _compare(
+    bench: Bench,
+    ours: tuple[Server, Request],
+    other: tuple[Server, Request],
+    *,
+    seconds: float,
+    connections: int = 32,
+) -> _Beside:
+    """Load both in turns, after a moment that does not count."""
     loads: list[tuple[str, Load]] = []
 
-    def ask(server: Server) -> float:
-        load = bench.load(server, [request], seconds=bench.timing.reads)
+    def ask(server: Server, request: Request) -> float:
+        load = bench.load(server, [request], seconds=seconds, connections=connections)
+        if not load.requests:
+            raise RuntimeError(f"{server.name} answered nothing in {seconds} s")
         loads.append((server.name, load))
         return load.rate
 
-    with serving_limit([answer], bench.pinning.server) as limit:
-        for server in (bench.service, limit):
-            bench.load(server, [request], seconds=_WARM_UP)
-        found = alternate(lambda: ask(bench.service), lambda: ask(limit))
-    check_same_bytes(loads[0][1], loads[1][1])
-    bounded = [name for name, load in loads if load.is_bounded_by_load]
-    samples: dict[str, object] = {"loads": [describe_load(load, name) for name, load in loads]}
-    if bounded:
-        samples["bounded_by_load"] = bounded
-        raise_note = f" (the load generator was the bottleneck of {', '.join(sorted(set(bounded)))})"
-        return found, describe_bytes(answer) + raise_note, samples
-    return found, describe_bytes(answer), samples
-
-
-def _describe(found: Comparison, other: str) -> str:
-    return (
-        f"{median_text(found.ours)}/s over the {other} server's {median_text(found.other)}/s "
-        f"(neighbouring segments {found.range[0]:.2f} to {found.range[1]:.2f})"
-    )
-
-
-def median_text(values: tuple[float, ...]) -> str:
-    """Return the median of rates in words."""
-    return f"{sorted(values)[len(values) // 2]:,.0f}"
-
-
-def _count_tutorial_nodes(answer: Answer) -> int:
-    count, waiting = 0, list(answer.content)
-    while waiting:
-        node = waiting.pop()
-        count += 1
-        waiting.extend(node["replies"])
-    return count
+    for server, request in (ours, other):
+        bench.load(server, [request], seconds=_WARM_UP, connections=connections)
+    rates = alternate(lambda: ask(*ours), lambda: ask(*other))
+    return _Beside(rates, loads)

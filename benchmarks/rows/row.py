@@ -18,6 +18,8 @@ class Finding:
     samples: Mapping[str, Any] = field(default_factory=dict)
     # Why the value proves nothing about the target even where it is on its side; None when it does.
     unproven: str | None = None
+    # Whether the target has a second condition that was not met; the note says which.
+    is_refuted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,12 +107,14 @@ class Source:
     def __init__(self) -> None:
         self.version = 1
         self.reads = 0
-        self.delay = 0.05
+        self.has_been_read = asyncio.Event()
+        self.may_answer = asyncio.Event()
 
     async def build(self) -> Built:
         self.reads += 1
         version = self.version
-        await asyncio.sleep(self.delay)
+        self.has_been_read.set()
+        await self.may_answer.wait()
         return Built(version, f'{{"version": {version}}}'.encode())
 
 
@@ -126,6 +128,7 @@ async def read(cache: VersionedCache, subject: UUID, source: Source) -> int:
 
 async def test_five_hundred_readers_make_one_build(services: Services, client: Client) -> None:
     source, subject, cache = Source(), make_id(), another_process(services)
+    source.may_answer.set()
     assert set(await asyncio.gather(*(read(cache, subject, source) for _ in range(500)))) == {1}
     assert source.reads == 1
 
@@ -135,17 +138,22 @@ async def test_readers_without_redis_share_builds_that_began_after_them(
 ) -> None:
     source, subject, cache = Source(), make_id(), another_process(services)
     early = asyncio.create_task(read(cache, subject, source))
-    await asyncio.sleep(0.02)
+    await source.has_been_read.wait()
     source.version = 2
     # No pointer says what is newest, so the build under way may be too old for these.
-    late = await asyncio.gather(*(read(cache, subject, source) for _ in range(100)))
-    assert (await early, set(late), source.reads) == (1, {2}, 2)
+    late = [asyncio.create_task(read(cache, subject, source)) for _ in range(100)]
+    await asyncio.sleep(0.05)
+    source.may_answer.set()
+    assert await early == 1
+    assert set(await asyncio.gather(*late)) == {2}
+    assert source.reads == 2
 
 
 async def test_two_processes_make_one_build(services: Services, client: Client) -> None:
     source, subject = Source(), make_id()
     one, two = another_process(services), another_process(services)
     await one.advance(subject, 1)
+    asyncio.get_running_loop().call_later(0.05, source.may_answer.set)
     versions = await asyncio.gather(
         *(read(cache, subject, source) for cache in (one, two) for _ in range(50))
     )
@@ -159,10 +167,13 @@ async def test_a_flight_that_began_before_a_write_is_not_shared_after_it(
     source, subject, cache = Source(), make_id(), another_process(services)
     await cache.advance(subject, 1)
     early = asyncio.create_task(read(cache, subject, source))
-    await asyncio.sleep(0.02)
+    await source.has_been_read.wait()
     source.version = 2
     await cache.advance(subject, 2)
-    assert await read(cache, subject, source) == 2
+    late = asyncio.create_task(read(cache, subject, source))
+    await asyncio.sleep(0.05)
+    source.may_answer.set()
+    assert await late == 2
     assert await early == 1
 
 
@@ -181,6 +192,7 @@ async def test_a_builder_that_dies_is_not_waited_for_long(
     await cache.advance(subject, 1)
     lease = cache._lease_key(subject, 1, "x")
     await services.redis.call(lambda redis: redis.set(lease, 1, px=200))
+    source.may_answer.set()
     assert await read(cache, subject, source) == 1
 
 

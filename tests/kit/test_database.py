@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -11,7 +12,8 @@ from structlog.typing import EventDict
 
 from api.kit import database as kit
 from api.kit.database import Database, DatabaseUnavailable, refusing, sqlstate_of, to_asyncpg
-from api.kit.problems import NotFound
+from api.kit.problems import NotFound, Problem
+from tests.connections import connect_arguments
 
 
 @pytest.fixture
@@ -25,7 +27,20 @@ async def run(database: Database, *statements: str) -> object:
     async with database.transaction() as session:
         for statement in statements:
             result = await session.execute(text(statement))
-        return result.scalar()
+        return result.scalar() if result.returns_rows else None
+
+
+async def fail_with(database: Database, error: type[BaseException]) -> None:
+    async with database.transaction() as session:
+        await session.execute(text("SELECT 1"))
+        raise error
+
+
+async def violate(database: Database, constraint: str, problems: dict[str, type[Problem]]) -> None:
+    statement = f"DO $$ BEGIN RAISE unique_violation USING CONSTRAINT = '{constraint}'; END $$"
+    async with database.transaction() as session:
+        with refusing(problems):
+            await session.execute(text(statement))
 
 
 def elsewhere(url: str, folder: Path) -> dict[str, str]:
@@ -75,11 +90,6 @@ async def test_what_passes_is_no_defect_and_the_next_request_is_well(
         with pytest.raises(DatabaseUnavailable):
             await run(database, *statements)
     assert await run(database, "SELECT 1") == 1
-    with pytest.raises(DatabaseUnavailable):
-        async with database.read() as session:
-            for statement in statements:
-                await session.execute(text(statement.replace("SET LOCAL", "SET")))
-    await database.ping()
 
 
 async def test_a_lock_that_is_not_had_in_time_is_no_defect(database: Database) -> None:
@@ -140,11 +150,9 @@ async def test_a_value_of_the_wrong_type_is_a_defect_too(database: Database) -> 
 
 
 async def test_an_exception_of_the_route_comes_through_as_it_is(database: Database) -> None:
-    for exception in (NotFound, ValueError, asyncio.CancelledError):
-        with pytest.raises(exception):
-            async with database.transaction() as session:
-                await session.execute(text("SELECT 1"))
-                raise exception
+    for error in (NotFound, ValueError, asyncio.CancelledError):
+        with pytest.raises(error):
+            await fail_with(database, error)
 
 
 async def test_an_error_names_no_value_of_its_statement(database: Database) -> None:
@@ -155,15 +163,10 @@ async def test_an_error_names_no_value_of_its_statement(database: Database) -> N
 
 
 async def test_a_violated_constraint_becomes_its_problem(database: Database) -> None:
-    statement = "DO $$ BEGIN RAISE unique_violation USING CONSTRAINT = 'uq_this'; END $$"
     with pytest.raises(NotFound):
-        async with database.transaction() as session:
-            with refusing({"uq_this": NotFound}):
-                await session.execute(text(statement))
+        await violate(database, "uq_this", {"uq_this": NotFound})
     with pytest.raises(IntegrityError):
-        async with database.transaction() as session:
-            with refusing({"uq_that": NotFound}):
-                await session.execute(text(statement))
+        await violate(database, "uq_this", {"uq_that": NotFound})
 
 
 def test_any_way_to_write_the_url_leads_to_asyncpg() -> None:
@@ -174,3 +177,19 @@ def test_any_way_to_write_the_url_leads_to_asyncpg() -> None:
         assert dict(url.query) == {"ssl": "require", "application_name": "a"}
     plain = "postgresql+asyncpg://u@/x?host=%2Frun%2Fpostgresql&port=5432"
     assert to_asyncpg(plain).render_as_string() == plain
+
+
+async def test_connections_that_the_server_closed_are_replaced_unnoticed(
+    database: Database, database_url: str
+) -> None:
+    await asyncio.gather(*(run(database, "SELECT pg_sleep(0.02)") for _ in range(2)))
+    await database.ping()
+    admin = await asyncpg.connect(**connect_arguments(database_url))
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND application_name = 'palaver'"
+    )
+    await admin.close()
+    await asyncio.sleep(0.05)  # for the event loop to hear of it
+    assert await asyncio.gather(*(run(database, "SELECT 1") for _ in range(4))) == [1] * 4
+    await database.ping()

@@ -48,9 +48,7 @@ async def test_any_other_request_id_is_made_anew(client: Client, sent: str | Non
     expect_problem(first, 404, "not_found")  # which compares the id with that in the body
 
 
-async def test_a_request_leaves_a_line_with_its_id(
-    client: Client, lines: list[EventDict]
-) -> None:
+async def test_a_request_leaves_a_line_with_its_id(client: Client, lines: list[EventDict]) -> None:
     await client.get("/v1/articles?tag=x", headers={"X-Request-Id": "abc"})
     [line] = lines
     assert line.pop("milliseconds") >= 0
@@ -173,7 +171,12 @@ async def test_nul_in_a_target_is_refused(client: Client, target: str) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["/v1/articles/%FF", "/v1/articles/%C3%28", "/v1/articles?tag=%FF", "/v1/users?prefix=%ED%A0%80"],
+    [
+        "/v1/articles/%FF",
+        "/v1/articles/%C3%28",
+        "/v1/articles?tag=%FF",
+        "/v1/users?prefix=%ED%A0%80",
+    ],
 )
 async def test_what_is_not_unicode_is_no_defect(client: Client, target: str) -> None:
     assert (await client.get(target)).status_code < 500
@@ -212,9 +215,7 @@ async def ask(app: FastAPI, target: bytes) -> tuple[int, dict[bytes, bytes], byt
 @pytest.mark.parametrize(
     "target", [b"/v1/articles?tag=\xff", b"/v1/nothing?\xff", b"/v1/articles/\xc3\xa9", b"/?\xe9"]
 )
-async def test_bytes_that_should_have_been_encoded_are_refused(
-    app: FastAPI, target: bytes
-) -> None:
+async def test_bytes_that_should_have_been_encoded_are_refused(app: FastAPI, target: bytes) -> None:
     status, headers, body = await ask(app, target)
     assert status == 400
     assert headers[b"content-type"] == b"application/problem+json"

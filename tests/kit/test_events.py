@@ -13,9 +13,7 @@ from api.effects import EFFECTS, EVENT_TYPES
 from api.kit.events import Event
 
 ids = st.uuids()
-events = st.sampled_from(sorted(EVENT_TYPES)).flatmap(
-    lambda name: st.from_type(EVENT_TYPES[name])
-)
+events = st.sampled_from(sorted(EVENT_TYPES)).flatmap(lambda name: st.from_type(EVENT_TYPES[name]))
 
 
 @given(events)

@@ -126,9 +126,7 @@ def test_without_a_secret_one_is_told_how_to_make_it() -> None:
 def test_the_secret_of_a_folder_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "data"
     found: list[SecretStr] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(keep_secret(folder))) for _ in range(8)
-    ]
+    threads = [threading.Thread(target=lambda: found.append(keep_secret(folder))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

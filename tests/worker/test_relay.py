@@ -13,6 +13,7 @@ from sqlalchemy import text
 from api import worker
 from api.comments.events import CommentCreated
 from api.effects import EFFECTS
+from api.kit.database import DatabaseUnavailable
 from api.kit.events import Effect
 from api.kit.redis import RedisAwayError
 from api.kit.services import Services
@@ -254,24 +255,21 @@ async def test_the_worker_goes_on_by_itself_after_failures(
     lines = capture_log(monkeypatch, "api.worker")
     person: Person = await client.join()
     article = await person.post_article()
-    failures = iter((RuntimeError("a defect"), OSError("the database is away")))
-    transaction = type(services.database).transaction
+    failures: list[Exception] = [DatabaseUnavailable(), RuntimeError("a defect")]
+    claim = worker.outbox.claim
 
-    def fail_at_first(database: Any) -> Any:
-        error = next(failures, None)
-        if error is not None:
-            raise error
-        return transaction(database)
+    async def fail_at_first(*arguments: Any, **options: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await claim(*arguments, **options)
 
+    monkeypatch.setattr(worker.outbox, "claim", fail_at_first)
     record = Record()
-    relaying = with_reaction(services, record)
-    with monkeypatch.context() as patched:
-        patched.setattr(type(services.database), "transaction", fail_at_first)
-        working = asyncio.create_task(run_worker(relaying))
-        await wait_until(lambda: next(failures, None) is None and len(lines) == 2)
+    working = asyncio.create_task(run_worker(with_reaction(services, record)))
+    await wait_until(lambda: not failures)
     comments = [(await person.reply(article["id"]))["id"] for _ in range(2)]
     await wait_until(lambda: record.done == comments)
-    assert not working.done()
+    assert [line["event"] for line in lines] == ["worker_failed"]
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
     assert working.cancelled()

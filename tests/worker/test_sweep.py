@@ -1,5 +1,6 @@
 """What is kept for a while only, and what is kept for as long as it is needed."""
 
+import json
 from datetime import timedelta
 from uuid import UUID
 
@@ -75,9 +76,9 @@ async def test_any_amount_goes_in_bounded_steps(
             await session.execute(
                 text(
                     "INSERT INTO events (type, payload, created_at, relayed_at) "
-                    "VALUES ('user_registered', jsonb_build_object('user_id', :id), :old, :old)"
+                    "VALUES ('user_registered', CAST(:payload AS jsonb), :old, :old)"
                 ),
-                {"id": str(UUID(int=number)), "old": old},
+                {"payload": json.dumps({"user_id": str(UUID(int=number))}), "old": old},
             )
     statements: list[int] = []
     purge = worker.outbox.purge

@@ -1,0 +1,83 @@
+"""Engines that may be mistreated, apart from those of all other tests, and a server on them."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+import models
+from tests.client import Client
+from tests.connections import connect_arguments
+from tests.faults.servers import Engine, Palaver, migrate_apart, running
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A folder with a short path, which unix sockets need, that PostgreSQL's account can reach."""
+    with tempfile.TemporaryDirectory(prefix="palaver-") as path:
+        Path(path).chmod(0o755)
+        yield Path(path)
+
+
+@pytest.fixture(scope="session")
+def postgres(folder: Path) -> Iterator[Engine]:
+    engine = Engine(folder / "postgres", is_postgres=True)
+    engine.start()
+    migrate_apart(engine.url)
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey(folder: Path) -> Iterator[Engine]:
+    engine = Engine(folder / "valkey", is_postgres=False)
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture(scope="session")
+def server(folder: Path, postgres: Engine, valkey: Engine) -> Iterator[Palaver]:
+    """A server that outlives what is done to its engines."""
+    with running("serve", folder, postgres, valkey) as palaver:
+        yield palaver
+
+
+@pytest.fixture
+async def emptied(postgres: Engine, valkey: Engine) -> None:
+    connection = await asyncpg.connect(**connect_arguments(postgres.url))
+    tables = ", ".join(table.name for table in models.metadata.sorted_tables)
+    await connection.execute(f"TRUNCATE {tables} CASCADE")
+    await connection.close()
+    redis = Redis.from_url(valkey.url)
+    await redis.flushall()
+    await redis.aclose()
+
+
+@pytest.fixture
+async def forum(server: Palaver, emptied: None) -> AsyncIterator[Client]:
+    """A stranger's client of the server."""
+    async with connected(server) as client:
+        yield client
+
+
+def connected(server: Palaver) -> "Connected":
+    return Connected(server.url)
+
+
+class Connected:
+    """A client over real connections, for as long as the block lasts."""
+
+    def __init__(self, url: str) -> None:
+        # No proxy of the environment: all of this stays on this machine.
+        self._http = httpx.AsyncClient(base_url=url, timeout=20, trust_env=False)
+
+    async def __aenter__(self) -> Client:
+        return Client(self._http)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()

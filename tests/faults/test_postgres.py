@@ -1,0 +1,187 @@
+"""PostgreSQL stopped, restarted and cut off: 503 and nothing else, nothing lost, back by itself."""
+
+import asyncio
+import uuid
+from pathlib import Path
+
+import asyncpg
+import httpx
+
+from tests.client import Client, Person, expect, expect_problem
+from tests.connections import connect_arguments
+from tests.faults.servers import Engine, running
+
+# Seconds. The brief outage of a restart may be noticed for so long; tests allow more.
+BACK_WITHIN = 10
+
+
+def expect_away(response: httpx.Response) -> None:
+    expect_problem(response, 503, "database_unavailable")
+    assert response.headers["retry-after"] == "2"
+    assert response.headers["cache-control"] == "no-store"
+
+
+async def wait_until_back(forum: Client) -> None:
+    """Ask until it is ready, and let nothing but a 503 come before."""
+    for _ in range(BACK_WITHIN * 10):
+        response = await forum.get("/readyz")
+        if response.status_code == 200:
+            return
+        assert response.status_code == 503
+        await asyncio.sleep(0.1)
+    raise AssertionError("it does not come back")
+
+
+async def test_while_it_is_stopped_clients_are_told_to_come_back(
+    forum: Client, postgres: Engine
+) -> None:
+    person = await forum.join()
+    article = await person.post_article()
+    first = await person.reply(article["id"])
+    path = f"/v1/articles/{article['id']}/comments"
+    cached = await forum.get(path)
+    postgres.stop()
+    try:
+        for _ in range(2):
+            expect_away(await person.client.post(path, {"body": "Lost."}))
+            expect_away(await forum.post("/v1/sessions", {"login": "a", "password": "b"}))
+            expect_away(await forum.get("/v1/articles"))
+            expect_away(await forum.get(f"/v1/comments/{first['id']}"))
+            expect_away(await forum.get("/readyz"))
+            expect(await forum.get("/livez"), 200)
+            # What the caches hold is still the newest there is.
+            assert (await forum.get(path)).content == cached.content
+    finally:
+        postgres.start()
+    await wait_until_back(forum)
+    second = await person.reply(article["id"], "Not lost.")
+    tree = await forum.tree(article["id"], sort="old")
+    assert [node["id"] for node in tree["data"]] == [first["id"], second["id"]]
+    assert second["version"] == first["version"] + 1
+
+
+async def test_restarted_under_load_it_loses_and_doubles_nothing(
+    forum: Client, folder: Path, postgres: Engine, valkey: Engine
+) -> None:
+    person = await forum.join()
+    article = await person.post_article()
+    path = f"/v1/articles/{article['id']}/comments"
+    written: dict[str, str] = {}
+    refused = 0
+    has_stopped = asyncio.Event()
+
+    async def write() -> None:
+        """Write comments, each until it is acknowledged, and some after the restart."""
+        nonlocal refused
+        after_restart = 3
+        while after_restart:
+            key = str(uuid.uuid4())
+            while key not in written:
+                response = await person.client.post(
+                    path, {"body": key}, headers={"Idempotency-Key": key}
+                )
+                if response.status_code == 201:
+                    written[key] = response.json()["id"]
+                    after_restart -= has_stopped.is_set()
+                elif response.status_code == 409:
+                    # The answer was lost with the connection, its transaction still ends.
+                    expect_problem(response, 409, "idempotency_in_progress")
+                else:
+                    expect_away(response)
+                    refused += 1
+                    await asyncio.sleep(0.05)
+
+    async def restart() -> None:
+        await asyncio.sleep(0.3)
+        await asyncio.to_thread(postgres.stop)
+        await asyncio.sleep(0.3)
+        has_stopped.set()
+        await asyncio.to_thread(postgres.start)
+
+    with running("worker", folder, postgres, valkey) as worker:
+        await asyncio.gather(restart(), *(write() for _ in range(4)))
+        assert refused > 0
+        await wait_until_relayed(postgres)
+        assert worker.leave() in (0, -15)
+    found = await read_all(forum, path)
+    assert sorted(found) == sorted(written.items())
+    now = expect(await forum.get(f"/v1/articles/{article['id']}"), 200)
+    assert now["comment_count"] == len(written)
+    assert now["version"] == article["version"] + len(written)
+
+
+async def read_all(forum: Client, path: str) -> list[tuple[str, str]]:
+    """Return the text and id of every comment."""
+    found: list[tuple[str, str]] = []
+    url = f"{path}/flat?limit=100"
+    while url:
+        page = await forum.get(url)
+        found += [(one["body"], one["id"]) for one in expect(page, 200)["data"]]
+        url = page.links["next"]["url"] if "next" in page.links else ""
+    return found
+
+
+async def wait_until_relayed(postgres: Engine) -> None:
+    connection = await asyncpg.connect(**connect_arguments(postgres.url))
+    for _ in range(BACK_WITHIN * 10):
+        waiting = await connection.fetchval("SELECT count(*) FROM events WHERE relayed_at IS NULL")
+        if waiting == 0:
+            break
+        await asyncio.sleep(0.1)
+    await connection.close()
+    assert waiting == 0
+
+
+async def test_connections_that_are_killed_under_load_are_replaced(
+    forum: Client, postgres: Engine
+) -> None:
+    person = await forum.join()
+    article = await person.post_article()
+    path = f"/v1/articles/{article['id']}/comments"
+    admin = await asyncpg.connect(**connect_arguments(postgres.url))
+    statuses: list[int] = []
+    acknowledged: list[str] = []
+
+    async def write(number: int) -> None:
+        response = await person.client.post(path, {"body": f"Number {number}"})
+        statuses.append(response.status_code)
+        if response.status_code == 201:
+            acknowledged.append(response.json()["id"])
+        else:
+            expect_away(response)
+
+    async def read() -> None:
+        response = await forum.get("/v1/articles")
+        statuses.append(response.status_code)
+        if response.status_code != 200:
+            expect_away(response)
+
+    for _ in range(6):
+        asking = [asyncio.create_task(write(n)) for n in range(4)]
+        asking += [asyncio.create_task(read()) for _ in range(4)]
+        await asyncio.sleep(0.01)
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'palaver'"
+        )
+        await asyncio.gather(*asking)
+    await admin.close()
+    assert set(statuses) <= {200, 201, 503}
+
+    for number in range(5):
+        await person.reply(article["id"], f"After {number}")
+        expect(await forum.get("/v1/articles"), 200)
+    found = [comment for _, comment in await read_all(forum, path)]
+    assert len(found) == len(set(found))
+    assert set(acknowledged) <= set(found)
+    now = expect(await forum.get(f"/v1/articles/{article['id']}"), 200)
+    assert now["comment_count"] == len(found)
+
+
+async def test_a_login_is_still_good_after_a_restart(forum: Client, postgres: Engine) -> None:
+    person: Person = await forum.join()
+    postgres.stop()
+    postgres.start()
+    # Nobody asked meanwhile, so nobody need notice.
+    expect(await person.client.get("/v1/me"), 200)
+    await person.post_article()
