@@ -76,7 +76,7 @@ class Bench:
             connections=connections,
             rate=rate,
         )
-        if found.failed:
+        if found.failed or not found.requests:
             raise RuntimeError(
                 f"{server.name}: {found.failed} of {found.requests} requests failed: "
                 f"{found.statuses}, {found.errors} broken connections"

@@ -15,7 +15,7 @@ from array import array
 from collections import Counter, defaultdict, deque
 from itertools import cycle
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import uvloop
 
@@ -178,8 +178,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with nothing read."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are of no class that asyncio knows.
+        self._transport = cast("asyncio.Transport", transport)
         self._head, self._missing = b"", 0
 
     def send(self, request: bytes, tag: str, began: float) -> None:

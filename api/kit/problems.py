@@ -99,7 +99,10 @@ class MalformedRequest(Problem):
     status = 400
     code = "malformed_request"
     title = "The request cannot be read"
-    detail = "Send well-formed JSON in UTF-8, without NaN, lone surrogates or NUL characters."
+    detail = (
+        "Send well-formed JSON in UTF-8: without NaN, lone surrogates or NUL characters, with each "
+        "name once in an object, at most 1,000 levels deep."
+    )
 
 
 class NotAuthenticated(Problem):

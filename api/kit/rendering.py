@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 from api.kit import markup
-from api.kit.markup import Document, MarkupTooLargeError, MentionMark
+from api.kit.markup import Document, MentionMark
 from api.kit.problems import Problem
+from api.kit.traced_markdown import MarkupTooLargeError
 
 
 class TextTooLarge(Problem):

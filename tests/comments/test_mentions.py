@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from api.comments import mentions
 from api.comments.mentions import At, Person, find, keys_of, resolve, suggest
-from api.kit.markup import MarkupTooLargeError, MentionMark, parse
+from api.kit.markup import MentionMark, parse
 from api.kit.names import name_key
+from api.kit.traced_markdown import MarkupTooLargeError
 
 
 def make_person(handle, display_name, *, in_thread=True, former=()):

@@ -33,7 +33,7 @@ async def wait_until_held_up(connection: asyncpg.Connection, number: int) -> Non
     """Wait until so many others are waiting for a lock."""
     for _ in range(500):
         waiting = await connection.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
         )
         if waiting == number:
             return
@@ -138,7 +138,7 @@ async def is_refused(palaver: Palaver) -> bool:
 def compose(
     method: str, path: str, headers: dict[str, str], body: dict[str, Any] | None = None
 ) -> bytes:
-    content = b"" if body is None else json.dumps(body).encode()
+    content = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
     lines = [f"{method} {path} HTTP/1.1", "Host: test", f"Content-Length: {len(content)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if content:

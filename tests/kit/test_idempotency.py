@@ -114,8 +114,8 @@ async def wait_until_blocked(connection: asyncpg.Connection) -> None:
     """Wait until somebody waits for a lock of this connection."""
     for _ in range(500):
         waiting = await connection.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY "
-            "(pg_blocking_pids(pid))"
+            "SELECT count(*) FROM pg_locks WHERE NOT granted "
+            "AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
         )
         if waiting:
             return

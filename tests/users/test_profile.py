@@ -33,7 +33,7 @@ async def test_nobody_sees_the_address_of_others(client: Client) -> None:
             f"/v1/articles/{article['id']}/comments",
         ):
             answer = await reader.get(path)
-            assert "secret" not in expect(answer, 200).__repr__(), path
+            assert "secret" not in str(expect(answer, 200)), path
     expect_problem(await client.get("/v1/users/secret@example.com"), 404, "user_not_found")
 
 
@@ -104,3 +104,10 @@ async def test_a_new_name_is_seen_where_the_old_one_stood(client: Client) -> Non
         "display_name": "Max Power",
         "avatar_url": None,
     }
+    # And it is the one to be found and mentioned by.
+    for prefix, handles in (("max pow", ["max-power"]), ("max", ["max-power"])):
+        found = expect(await client.get("/v1/users", params={"prefix": prefix}), 200)["data"]
+        assert [person["handle"] for person in found] == handles
+    lee = await client.join("lee")
+    greeted = await lee.reply(article["id"], "Hello @Max Power!")
+    assert [mention["text"] for mention in greeted["mentions"]] == ["@Max Power"]
