@@ -77,7 +77,7 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database to the schema of this release."""
     with engines_of(load_settings(), migrated=False) as connected:
-        _migrate(connected)
+        _migrate(str(connected.database_url))
         typer.echo("The database has the newest schema.")
 
 
@@ -201,17 +201,16 @@ def engines_of(settings: Settings, *, migrated: bool = True) -> Iterator[Setting
         if settings.embeds_postgres:
             # Nobody else uses this database, so the secret may live beside it.
             connected["secret_key"] = settings.secret_key or keep_secret(settings.data_dir)
-        settings = settings.model_copy(update=connected)
-        if engines.database_url and migrated:
-            _migrate(settings)
-        yield settings
+            if migrated:
+                _migrate(str(engines.database_url))
+        yield settings.model_copy(update=connected)
 
 
-def _migrate(connected: Settings) -> None:
+def _migrate(database_url: str) -> None:
     """Bring the database to the newest schema. Raises DatabaseUnavailable or SettingsError."""
     try:
         with unavailable_when_away():
-            migrate_database(str(connected.database_url))
+            migrate_database(database_url)
     except CommandError as error:
         raise SettingsError(f"The database is of another release: {error}.") from error
 

@@ -45,8 +45,7 @@ def main() -> None:
     minutes = (time.monotonic() - began) / 60
     markdown = write_markdown(machine, results, largest=max(sizes), remark=remark, minutes=minutes)
     print(markdown)
-    if is_full:
-        keep(markdown, write_json(machine, results))
+    keep(markdown, write_json(machine, results), is_full=is_full)
     sys.exit(any(result.finding is None for result in results))
 
 

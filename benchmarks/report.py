@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 
 from benchmarks.bench import Bench
+from benchmarks.engines import DATA_DIR
 from benchmarks.load import find_wrk
 from benchmarks.rows import Finding, Row
 
@@ -99,10 +100,13 @@ def write_json(machine: dict[str, str], results: Sequence[Result]) -> str:
     return json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n"
 
 
-def keep(markdown: str, as_json: str) -> None:
-    """Write the results of record."""
-    (_FOLDER / "RESULTS.md").write_text(markdown, encoding="utf-8")
-    (_FOLDER / "results.json").write_text(as_json, encoding="utf-8")
+def keep(markdown: str, as_json: str, *, is_full: bool) -> None:
+    """Write the results: those of record in this folder, of any other run beside its data."""
+    if is_full:
+        (_FOLDER / "RESULTS.md").write_text(markdown, encoding="utf-8")
+        (_FOLDER / "results.json").write_text(as_json, encoding="utf-8")
+    else:
+        (DATA_DIR / "results.json").write_text(as_json, encoding="utf-8")
 
 
 def _find_commit() -> str:

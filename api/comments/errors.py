@@ -73,12 +73,3 @@ class CommentGone(Problem):
     code = "comment_gone"
     title = "The comment was taken back"
     detail = "A comment that was taken back can no longer be changed."
-
-
-class VersionNotReached(Problem):
-    """The client asks for a version that the thread does not have yet."""
-
-    status = 409
-    code = "version_not_reached"
-    title = "The thread has no such version yet"
-    detail = "Send in min_version only a version that an answer of this article gave you."

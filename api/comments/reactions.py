@@ -5,19 +5,12 @@ from uuid import UUID
 from api.articles import queries as articles
 from api.comments import queries
 from api.comments.events import NamesRefreshed
-from api.kit.events import Event
 from api.kit.services import Services
 from api.kit.uow import unit_of_work
 from api.users.events import ProfileChanged
 
 # Threads refreshed in one look-up; each is a transaction of its own, so no lock is held for long.
 _BATCH = 200
-
-
-async def advance_tree_cache(services: Services, event: Event) -> None:
-    """Let readers know of the thread's new version. Raises RedisAwayError."""
-    if event.article_id is not None and event.version is not None:
-        await services.cache.advance(event.article_id, event.version)
 
 
 async def refresh_names(services: Services, event: ProfileChanged) -> None:

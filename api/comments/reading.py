@@ -5,12 +5,10 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from api.articles import queries as articles
-from api.articles.errors import ArticleNotFound
-from api.articles.slugs import is_like_id
+from api.articles.reading import find_article_id
 from api.comments import queries
 from api.comments.cursors import Window, decode_window
-from api.comments.errors import CommentNotFound, VersionNotReached
+from api.comments.errors import CommentNotFound
 from api.comments.schemas import CommentSort
 from api.comments.tree import build_context, build_tree
 from api.kit.cached_answers import answer_cached
@@ -66,7 +64,7 @@ async def answer_article_tree(
     request: Request, services: Services, article: str, params: TreeParams
 ) -> Response:
     """Answer a page of an article's tree. Raises ArticleNotFound, InvalidCursor..."""
-    article_id = UUID(article) if is_like_id(article) else await _find_by_slug(services, article)
+    article_id = await find_article_id(services, article)
     return await _answer_tree(request, services, article_id, None, params)
 
 
@@ -93,7 +91,7 @@ async def answer_context(
         article_id,
         f"context {ancestors} {_name(window)}",
         lambda: build_context(services, article_id, window, ancestors=ancestors),
-        too_new=VersionNotReached,
+        pointer=await services.cache.point(article_id),
     )
 
 
@@ -111,18 +109,9 @@ async def _answer_tree(
         article_id,
         f"tree {_name(window)}",
         lambda: build_tree(services, article_id, window),
+        pointer=await services.cache.point(article_id),
         min_version=params.min_version or 0,
-        too_new=VersionNotReached,
     )
-
-
-async def _find_by_slug(services: Services, slug: str) -> UUID:
-    article_id = await services.lookups.find(
-        ("article", slug), lambda session: articles.find_id(session, slug)
-    )
-    if article_id is None:
-        raise ArticleNotFound
-    return article_id
 
 
 async def _find_article(services: Services, comment_id: UUID) -> UUID:

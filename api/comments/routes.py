@@ -25,7 +25,6 @@ from api.comments.errors import (
     ParentGone,
     ParentNotFound,
     ThreadTooDeep,
-    VersionNotReached,
 )
 from api.comments.projection import read_row
 from api.comments.reading import DEFAULT_CHILDREN, DEFAULT_DEPTH, DEFAULT_SORT, TreeParams
@@ -43,6 +42,7 @@ from api.comments.schemas import (
     CommentWritten,
     FlatOrder,
 )
+from api.kit.cached_answers import VersionNotReached
 from api.kit.conditional import UNCHANGED, IfMatch, answer
 from api.kit.database import DatabaseUnavailable
 from api.kit.pagination import (

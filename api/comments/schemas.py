@@ -173,9 +173,10 @@ class MentionPreview(Input):
         json_schema_extra={"examples": [{"article": "on-docking-ports", "body": "Hi @max, @lee!"}]}
     )
 
-    article: Annotated[str, StringConstraints(min_length=1, max_length=120)] = Field(
-        description="The article's id or slug."
-    )
+    # Only what can be one: PostgreSQL cannot even compare NUL.
+    article: Annotated[
+        str, StringConstraints(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9-]+$")
+    ] = Field(description="The article's id or slug.")
     body: Body
 
 

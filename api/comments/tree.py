@@ -11,7 +11,7 @@ from api.comments.cursors import Position, Window, encode_window
 from api.comments.errors import CommentNotFound
 from api.comments.projection import read_row
 from api.comments.tree_queries import MAX_COUNTED, TreeRows, find_context, find_tree, key_of
-from api.kit.cache import Built
+from api.kit.local_cache import Built
 from api.kit.services import Services
 
 _JSON = orjson.OPT_UTC_Z
@@ -44,7 +44,8 @@ async def build_tree(services: Services, article_id: UUID, window: Window) -> Bu
             "remaining": remaining,
         },
     }
-    return Built(rows.version, orjson.dumps(content, option=_JSON))
+    body = orjson.dumps(content, option=_JSON)
+    return Built(rows.version, body, next_cursor=next_cursor)
 
 
 async def build_context(

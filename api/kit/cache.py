@@ -12,8 +12,9 @@ While Redis is away every read goes to the database, one at a time for each answ
 import asyncio
 import functools
 import itertools
+import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -21,8 +22,7 @@ import structlog
 from redis.asyncio import Redis
 from zstandard import ZstdError
 
-from api.kit.encoding import decompress
-from api.kit.local_cache import Entry, LocalCache
+from api.kit.local_cache import Built, Entry, LocalCache
 from api.kit.redis import GuardedRedis, RedisAwayError
 
 log = structlog.get_logger(__name__)
@@ -38,6 +38,20 @@ LEASE_POLL = 0.01
 # Part of each key and tag: raised when the same rows make another answer.
 FORMAT = 1
 
+# The count of a subject that has no version in the database. It begins anywhere, so that answers
+# from before Redis forgot it are never taken for newer ones.
+_MAX_BEGINNING = 2**48
+
+_BEGIN = """
+local known = redis.call('GET', KEYS[1])
+if known then return known end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return ARGV[1]
+"""
+_COUNT = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('INCR', KEYS[1]) end
+return 0
+"""
 _RAISE = """
 local known = tonumber(redis.call('GET', KEYS[1]) or '-1')
 if tonumber(ARGV[1]) > known then
@@ -46,14 +60,6 @@ if tonumber(ARGV[1]) > known then
 end
 return 0
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """An answer as read from the database: the version and the rows are of one snapshot."""
-
-    version: int
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,32 @@ class VersionedCache:
                 redis.eval(_RAISE, 1, self._pointer_key(subject), version, POINTER_LIFETIME)
             )
         )
+
+    async def count(self, subject: UUID) -> None:
+        """Say that a subject that is only counted has changed. Raises RedisAwayError."""
+        await self._redis.call(
+            lambda redis: _as_awaitable(redis.eval(_COUNT, 1, self._pointer_key(subject)))
+        )
+
+    async def point_counted(self, subject: UUID) -> Pointer:
+        """Begin a read of a subject that is only counted, before its rows are read.
+
+        Its answers are stored under the count from before their rows, and writers count after they
+        commit: so an answer has everything that was counted by then, and perhaps more.
+        """
+        pointer = await self.point(subject)
+        if pointer.version is not None or pointer.redis_away:
+            return pointer
+        beginning = secrets.randbelow(_MAX_BEGINNING) + 1
+        try:
+            count = await self._redis.call(
+                lambda redis: _as_awaitable(
+                    redis.eval(_BEGIN, 1, self._pointer_key(subject), beginning, POINTER_LIFETIME)
+                )
+            )
+        except RedisAwayError:
+            return replace(pointer, redis_away=True)
+        return replace(pointer, version=int(count))
 
     async def point(self, subject: UUID) -> Pointer:
         """Begin a read: return the newest version that Redis knows of after this call."""
@@ -191,7 +223,7 @@ class VersionedCache:
                 self._local.put((subject, parameters), entry)
                 return entry
         built = await build()
-        entry = Entry(built.version, built.body, "identity", lifetime=LOCAL_LIFETIME)
+        entry = Entry(built, "identity", lifetime=LOCAL_LIFETIME)
         if not pointer.redis_away:
             await self._store(subject, parameters, entry)
         self._local.put((subject, parameters), entry)
@@ -202,34 +234,33 @@ class VersionedCache:
         key = self._answer_key(subject, version, parameters)
         lease = self._lease_key(subject, version, parameters)
         try:
-            frame = await self._redis.call(lambda redis: redis.get(key))
-            if frame is None and not await self._redis.call(
+            stored = await self._redis.call(lambda redis: redis.get(key))
+            if stored is None and not await self._redis.call(
                 lambda redis: redis.set(lease, 1, nx=True, px=int(LEASE * 1000))
             ):
                 for _ in range(int(LEASE / LEASE_POLL)):
                     await asyncio.sleep(LEASE_POLL)
-                    frame = await self._redis.call(lambda redis: redis.get(key))
-                    if frame is not None:
+                    stored = await self._redis.call(lambda redis: redis.get(key))
+                    if stored is not None:
                         break
         except RedisAwayError:
             return None
-        if not isinstance(frame, bytes):
+        if not isinstance(stored, bytes):
             return None
         try:
-            decompress(frame)
-        except ZstdError:
+            return Entry.load(version, stored, lifetime=LOCAL_LIFETIME)
+        except (ValueError, ZstdError):
             log.warning("cached_answer_damaged", key=key)
             return None
-        return Entry(version, frame, "zstd", lifetime=LOCAL_LIFETIME)
 
     async def _store(self, subject: UUID, parameters: str, entry: Entry) -> None:
         """Store an answer under its own version, and make sure that the pointer is not behind."""
-        frame = entry.make("zstd")
+        stored = entry.dump()
 
         async def store(redis: Redis) -> None:
             async with redis.pipeline(transaction=False) as pipeline:
                 pipeline.set(
-                    self._answer_key(subject, entry.version, parameters), frame, ex=REDIS_LIFETIME
+                    self._answer_key(subject, entry.version, parameters), stored, ex=REDIS_LIFETIME
                 )
                 pipeline.eval(
                     _RAISE, 1, self._pointer_key(subject), entry.version, POINTER_LIFETIME

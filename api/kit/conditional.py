@@ -81,10 +81,15 @@ def check_revision(expected: ExpectedRevision, actual: int) -> None:
 def answer(request: Request, content: BaseModel, *, revision: int, status: int = 200) -> Response:
     """Return a single resource with its tag, or 304 when the client has it already."""
     body = content.model_dump_json().encode()
-    etag = f'"{revision}-{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+    etag = make_etag(revision, body)
     if request.method == "GET" and matches_etag(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers={"ETag": etag})
     return Response(body, status_code=status, media_type="application/json", headers={"ETag": etag})
+
+
+def make_etag(revision: int, body: bytes) -> str:
+    """Return the strong tag of a single resource."""
+    return f'"{revision}-{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
 
 
 def matches_etag(if_none_match: str | None, etag: str) -> bool:

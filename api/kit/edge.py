@@ -120,10 +120,15 @@ class Edge:
             version = await self._cache.find_version(answer.kept.subject)
         except RedisAwayError:
             return False
-        if version != answer.kept.version or answer.expires_at <= time.monotonic():
-            self._drop(request)
+        is_good = version == answer.kept.version and answer.expires_at > time.monotonic()
+        # Meanwhile another request may have dropped it, or put a newer one in its place.
+        if self._answers.get(request) is answer:
+            if is_good:
+                self._answers.move_to_end(request)
+            else:
+                self._drop(request)
+        if not is_good:
             return False
-        self._answers.move_to_end(request)
         # What was kept for conditional requests is the 304, for others the 200.
         return not request.is_conditional or matches_etag(seen, answer.etag)
 

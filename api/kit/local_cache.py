@@ -3,6 +3,9 @@
 import time
 from collections import OrderedDict
 from collections.abc import Hashable
+from dataclasses import dataclass
+
+import orjson
 
 from api.kit.encoding import Coding, compress, decompress
 
@@ -10,16 +13,43 @@ from api.kit.encoding import Coding, compress, decompress
 _OVERHEAD = 800
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An answer as read from the database: the version and the rows are of one snapshot.
+
+    Without an `etag` of its own, the version is what tells it from another.
+    """
+
+    version: int
+    body: bytes
+    etag: str = ""
+    next_cursor: str | None = None
+
+
 class Entry:
     """One answer in the codings that were asked for, good for one version of its subject."""
 
-    __slots__ = ("_bodies", "expires_at", "version")
+    __slots__ = ("_bodies", "etag", "expires_at", "next_cursor", "version")
 
-    def __init__(self, version: int, body: bytes, coding: Coding, *, lifetime: float) -> None:
-        """Keep `body`, which is in `coding`, for `lifetime` seconds."""
-        self.version = version
+    def __init__(self, built: Built, coding: Coding, *, lifetime: float) -> None:
+        """Keep an answer, whose body is in `coding`, for `lifetime` seconds."""
+        self.version = built.version
+        self.etag = built.etag
+        self.next_cursor = built.next_cursor
         self.expires_at = time.monotonic() + lifetime
-        self._bodies: dict[Coding, bytes] = {coding: body}
+        self._bodies: dict[Coding, bytes] = {coding: built.body}
+
+    @classmethod
+    def load(cls, version: int, stored: bytes, *, lifetime: float) -> "Entry":
+        """Return the entry that `dump` gave. Raises ValueError or ZstdError when damaged."""
+        head, _, frame = stored.partition(b"\n")
+        etag, next_cursor = orjson.loads(head)
+        decompress(frame)
+        return cls(Built(version, frame, etag, next_cursor), "zstd", lifetime=lifetime)
+
+    def dump(self) -> bytes:
+        """Return all but the version as bytes: one line of JSON, then a zstd frame."""
+        return orjson.dumps([self.etag, self.next_cursor]) + b"\n" + self.make("zstd")
 
     @property
     def size(self) -> int:

@@ -101,7 +101,7 @@ class MalformedRequest(Problem):
     title = "The request cannot be read"
     detail = (
         "Send well-formed JSON in UTF-8: without NaN, lone surrogates or NUL characters, with each "
-        "name once in an object, at most 1,000 levels deep."
+        "name once in an object, and not hundreds of levels deep."
     )
 
 

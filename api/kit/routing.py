@@ -34,9 +34,9 @@ def requires_credentials(dependency: Called) -> Called:
 class StrictRequest(Request):
     """A request whose JSON is read by orjson.
 
-    It refuses NaN, lone surrogates, numbers beyond a double and nesting beyond 1,024 levels, all of
-    which the standard parser lets through. What orjson lets through is a name that comes twice in
-    an object: of two readers each may take another value for it, so it is refused here.
+    It refuses NaN, lone surrogates, numbers beyond a double and endless nesting, which the standard
+    parser lets through. A name that comes twice in an object is what orjson lets through: of two
+    readers each may take another value for it, so it is refused here.
     """
 
     async def json(self) -> Any:

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(default=None, max_length=2000, repr=False)
     host: str = Field(default="127.0.0.1", max_length=255)
     port: int = Field(default=8000, ge=0, le=65535)
-    data_dir: Path = Path(".palaver")
+    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Path(".palaver")
     secret_key: SecretStr | None = Field(default=None, max_length=1000)
     rate_limits_enabled: bool = True
     # Networks whose X-Forwarded-For is believed, comma separated: "10.0.0.0/8,127.0.0.1".

@@ -61,6 +61,9 @@ class Thread:
         self.writes = 0
         self.reads = 0
         self.stale: list[dict[str, int]] = []
+        # Set while writer, and readers, may go on.
+        self._may_write = asyncio.Event()
+        self._may_read = asyncio.Event()
 
     @property
     def is_done(self) -> bool:
@@ -70,16 +73,21 @@ class Thread:
     async def run(self) -> None:
         """Write and read until done."""
         await self._write(await Connection.open(self._ports[0]), 0)
+        self._take_turns()
         readers = zip(range(_READERS), itertools.cycle(self._ports), strict=False)
         await asyncio.gather(self._keep_writing(), *(self._keep_reading(p) for _, p in readers))
 
     async def _keep_writing(self) -> None:
         connections = [await Connection.open(port) for port in self._ports]
         while not self.is_done:
-            if self.reads >= self.writes * _READS_A_WRITE:
-                await self._write(connections[self.writes % len(connections)], self.writes)
-            else:
-                await asyncio.sleep(0.001)
+            await self._write(connections[self.writes % len(connections)], self.writes)
+            self._take_turns()
+            await self._may_write.wait()
+
+    def _take_turns(self) -> None:
+        """Let nobody run ahead: as many reads again may happen while the next write does."""
+        _allow(self._may_write, self.is_done or self.reads >= self.writes * _READS_A_WRITE)
+        _allow(self._may_read, self.is_done or self.reads < (self.writes + 1) * _READS_A_WRITE)
 
     async def _write(self, connection: Connection, number: int) -> None:
         head = (
@@ -95,6 +103,7 @@ class Thread:
     async def _keep_reading(self, port: int) -> None:
         connection = await Connection.open(port)
         while not self.is_done:
+            await self._may_read.wait()
             known = self.acknowledged
             answered, body = await connection.ask(f"GET {self._target}{_QUERY} HTTP/1.1")
             tag = _TAG.search(answered)
@@ -102,9 +111,17 @@ class Thread:
                 raise RuntimeError(f"a read was answered {answered[:60]!r}")
             tree = json.loads(body)
             self.reads += 1
+            self._take_turns()
             shown = min(int(tag[1]), tree["version"], tree["data"][0]["version"])
             if shown < known:
                 self.stale.append({"port": port, "acknowledged": known, "shown": shown})
+
+
+def _allow(gate: asyncio.Event, is_open: bool) -> None:
+    if is_open:
+        gate.set()
+    else:
+        gate.clear()
 
 
 async def run(task: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from tests.architecture.source import ROOT, find_domains, read_modules
 
 SHAPE = frozenset(
     {
-        *("__init__", "routes", "service", "policy", "queries"),
+        *("__init__", "routes", "service", "reading", "policy", "queries"),
         *("schemas", "events", "errors", "reactions"),
     }
 )
@@ -20,7 +20,7 @@ BESIDE_THE_SHAPE = {
     # The tree: its statement, its cursors, its answers, and who is meant by a name.
     "comments": {
         *("answers", "cursors", "mention_routes", "mentioning", "mentions"),
-        *("projection", "reading", "tree", "tree_queries"),
+        *("projection", "tree", "tree_queries"),
     },
     # It has no HTTP; what comes in is a file.
     "transfer": {"thread_file"},

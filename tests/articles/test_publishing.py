@@ -1,5 +1,7 @@
 """Publishing an article, and what refuses it. A refused write leaves no row."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
@@ -94,7 +96,7 @@ async def test_html_is_clean(client: Client) -> None:
 
 async def test_the_largest_article_is_taken(client: Client) -> None:
     person = await client.join()
-    fields = {
+    fields: dict[str, Any] = {
         "title": "é" * 300,
         "body": "é" * 20_000,
         "url": "https://example.com/" + "x" * 2028,

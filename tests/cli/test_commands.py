@@ -192,6 +192,11 @@ def test_a_free_port_is_said_as_it_was_given(host: str, found_at: str) -> None:
         assert url_of(listener) == f"http://{found_at}:{listener.getsockname()[1]}"
 
 
+def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PALAVER_DATA_DIR", "~/forum")
+    assert Settings().data_dir == Path.home() / "forum"
+
+
 def _has_ipv6() -> bool:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()

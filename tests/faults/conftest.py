@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
-import httpx
 import pytest
 from redis.asyncio import Redis
 
 import models
+from api.kit.migrations import migrate
 from tests.client import Client
 from tests.connections import connect_arguments
-from tests.faults.servers import Engine, Palaver, migrate_apart, running
+from tests.faults.looking import connected
+from tests.faults.servers import Engine, Palaver, run_apart, running
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +28,7 @@ def folder() -> Iterator[Path]:
 def postgres(folder: Path) -> Iterator[Engine]:
     engine = Engine(folder / "postgres", is_postgres=True)
     engine.start()
-    migrate_apart(engine.url)
+    run_apart(lambda: migrate(engine.url))  # Alembic runs an event loop of its own
     yield engine
     engine.stop()
 
@@ -63,21 +64,3 @@ async def forum(server: Palaver, emptied: None) -> AsyncIterator[Client]:
     """A stranger's client of the server."""
     async with connected(server) as client:
         yield client
-
-
-def connected(server: Palaver) -> "Connected":
-    return Connected(server.url)
-
-
-class Connected:
-    """A client over real connections, for as long as the block lasts."""
-
-    def __init__(self, url: str) -> None:
-        # No proxy of the environment: all of this stays on this machine.
-        self._http = httpx.AsyncClient(base_url=url, timeout=20, trust_env=False)
-
-    async def __aenter__(self) -> Client:
-        return Client(self._http)
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()

@@ -5,9 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,7 +15,6 @@ import httpx
 import psutil
 
 from api.kit import embedded
-from api.kit.migrations import migrate
 
 PROGRAM = [sys.executable, "-c", "from api.cli import main; main()"]
 ROOT = Path(__file__).parents[2]
@@ -35,10 +34,12 @@ class Engine:
         self.url = ""
 
     def start(self) -> None:
+        # In a thread it takes over no signals, which it could give back in the main thread only.
+        run_apart(self._start)
+
+    def _start(self) -> None:
         engines = self._running.enter_context(
-            embedded.running(
-                self._folder, postgres=self._is_postgres, valkey=not self._is_postgres
-            )
+            embedded.running(self._folder, postgres=self._is_postgres, valkey=not self._is_postgres)
         )
         self.url = engines.database_url or engines.redis_url or ""
 
@@ -119,11 +120,10 @@ def find_port() -> int:
         return int(free.getsockname()[1])
 
 
-def migrate_apart(url: str) -> None:
-    """Migrate in a thread: Alembic runs an event loop of its own."""
-    thread = threading.Thread(target=migrate, args=(url,))
-    thread.start()
-    thread.join()
+def run_apart(work: Callable[[], None]) -> None:
+    """Do something in a thread of its own, to its end."""
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(work).result()
 
 
 @contextmanager

@@ -9,27 +9,14 @@ import httpx
 
 from tests.client import Client, Person, expect, expect_problem
 from tests.connections import connect_arguments
+from tests.faults.looking import read_comments, wait_until_ready, wait_until_relayed
 from tests.faults.servers import Engine, running
-
-# Seconds. The brief outage of a restart may be noticed for so long; tests allow more.
-BACK_WITHIN = 10
 
 
 def expect_away(response: httpx.Response) -> None:
     expect_problem(response, 503, "database_unavailable")
     assert response.headers["retry-after"] == "2"
     assert response.headers["cache-control"] == "no-store"
-
-
-async def wait_until_back(forum: Client) -> None:
-    """Ask until it is ready, and let nothing but a 503 come before."""
-    for _ in range(BACK_WITHIN * 10):
-        response = await forum.get("/readyz")
-        if response.status_code == 200:
-            return
-        assert response.status_code == 503
-        await asyncio.sleep(0.1)
-    raise AssertionError("it does not come back")
 
 
 async def test_while_it_is_stopped_clients_are_told_to_come_back(
@@ -53,7 +40,7 @@ async def test_while_it_is_stopped_clients_are_told_to_come_back(
             assert (await forum.get(path)).content == cached.content
     finally:
         postgres.start()
-    await wait_until_back(forum)
+    await wait_until_ready(forum)
     second = await person.reply(article["id"], "Not lost.")
     tree = await forum.tree(article["id"], sort="old")
     assert [node["id"] for node in tree["data"]] == [first["id"], second["id"]]
@@ -103,33 +90,11 @@ async def test_restarted_under_load_it_loses_and_doubles_nothing(
         assert refused > 0
         await wait_until_relayed(postgres)
         assert worker.leave() in (0, -15)
-    found = await read_all(forum, path)
+    found = await read_comments(forum, article["id"])
     assert sorted(found) == sorted(written.items())
     now = expect(await forum.get(f"/v1/articles/{article['id']}"), 200)
     assert now["comment_count"] == len(written)
     assert now["version"] == article["version"] + len(written)
-
-
-async def read_all(forum: Client, path: str) -> list[tuple[str, str]]:
-    """Return the text and id of every comment."""
-    found: list[tuple[str, str]] = []
-    url = f"{path}/flat?limit=100"
-    while url:
-        page = await forum.get(url)
-        found += [(one["body"], one["id"]) for one in expect(page, 200)["data"]]
-        url = page.links["next"]["url"] if "next" in page.links else ""
-    return found
-
-
-async def wait_until_relayed(postgres: Engine) -> None:
-    connection = await asyncpg.connect(**connect_arguments(postgres.url))
-    for _ in range(BACK_WITHIN * 10):
-        waiting = await connection.fetchval("SELECT count(*) FROM events WHERE relayed_at IS NULL")
-        if waiting == 0:
-            break
-        await asyncio.sleep(0.1)
-    await connection.close()
-    assert waiting == 0
 
 
 async def test_connections_that_are_killed_under_load_are_replaced(
@@ -171,7 +136,7 @@ async def test_connections_that_are_killed_under_load_are_replaced(
     for number in range(5):
         await person.reply(article["id"], f"After {number}")
         expect(await forum.get("/v1/articles"), 200)
-    found = [comment for _, comment in await read_all(forum, path)]
+    found = [comment for _, comment in await read_comments(forum, article["id"])]
     assert len(found) == len(set(found))
     assert set(acknowledged) <= set(found)
     now = expect(await forum.get(f"/v1/articles/{article['id']}"), 200)

@@ -15,12 +15,19 @@ import httpx
 
 from tests.client import Client, Person, expect, expect_problem
 from tests.connections import connect_arguments
-from tests.faults.conftest import connected
+from tests.faults.looking import (
+    connected,
+    count_comments,
+    read_comments,
+    wait_until_relayed,
+)
 from tests.faults.servers import Engine, Palaver, find_port, running
 
 
 @asynccontextmanager
-async def holding_up(postgres: Engine, article: dict[str, Any]) -> AsyncIterator[asyncpg.Connection]:
+async def holding_up(
+    postgres: Engine, article: dict[str, Any]
+) -> AsyncIterator[asyncpg.Connection]:
     """Keep everybody from writing to an article, as a slow writer does."""
     connection = await asyncpg.connect(**connect_arguments(postgres.url))
     async with connection.transaction():
@@ -47,6 +54,7 @@ async def test_what_was_acknowledged_survives_sigkill_and_nothing_is_there_twice
     port = find_port()
     written: dict[str, str] = {}
     unanswered: list[str] = []
+    has_written = asyncio.Event()
 
     async def write(person: Person, path: str) -> None:
         while True:
@@ -57,6 +65,8 @@ async def test_what_was_acknowledged_survives_sigkill_and_nothing_is_there_twice
                 unanswered.append(key)
                 return
             written[key] = expect(response, 201)["id"]
+            if len(written) == 20:
+                has_written.set()
 
     async def send(person: Person, path: str, key: str) -> httpx.Response:
         return await person.client.post(path, {"body": key}, headers={"Idempotency-Key": key})
@@ -67,8 +77,7 @@ async def test_what_was_acknowledged_survives_sigkill_and_nothing_is_there_twice
             article = await person.post_article()
             path = f"/v1/articles/{article['id']}/comments"
             writing = [asyncio.create_task(write(person, path)) for _ in range(4)]
-            while len(written) < 20:
-                await asyncio.sleep(0.01)
+            await has_written.wait()
             palaver.process.kill()
             await asyncio.gather(*writing)
     assert unanswered
@@ -78,13 +87,7 @@ async def test_what_was_acknowledged_survives_sigkill_and_nothing_is_there_twice
             acknowledged = set(written.items())
             for key in unanswered:
                 written[key] = expect(await send(person, path, key), 201)["id"]
-            flat = await client.get(f"{path}/flat?limit=100")
-            found: list[tuple[str, str]] = []
-            while True:
-                found += [(one["body"], one["id"]) for one in expect(flat, 200)["data"]]
-                if "next" not in flat.links:
-                    break
-                flat = await client.get(flat.links["next"]["url"])
+            found = await read_comments(client, article["id"])
             assert acknowledged <= set(found)
             assert sorted(found) == sorted(written.items())
             now = expect(await client.get(f"/v1/articles/{article['id']}"), 200)
@@ -122,7 +125,7 @@ async def test_sigterm_breaks_no_request_that_is_under_way(
             assert await read_answer(reader) == (503, "not_ready")
             writer.close()
         assert palaver.process.wait(15) in (0, -signal.SIGTERM)
-    assert await count_comments(postgres, article) == (5, 5, 5)
+    assert await count_comments(postgres, article["id"]) == (5, 5, 5)
 
 
 async def is_refused(palaver: Palaver) -> bool:
@@ -154,19 +157,6 @@ async def read_answer(reader: asyncio.StreamReader) -> tuple[int, str]:
     return int(head.split()[1]), content.get("code") or content["body"]
 
 
-async def count_comments(postgres: Engine, article: dict[str, Any]) -> tuple[int, int, int]:
-    """Return how many comments there are, how many the article counts, and their events."""
-    connection = await asyncpg.connect(**connect_arguments(postgres.url))
-    row = await connection.fetchrow(
-        "SELECT (SELECT count(*) FROM comments WHERE article_id = $1), comment_count, "
-        "(SELECT count(*) FROM events WHERE article_id = $1 AND type = 'comment_created') "
-        "FROM articles WHERE id = $1",
-        article["id"],
-    )
-    await connection.close()
-    return tuple(row)
-
-
 async def test_a_client_that_hangs_up_leaves_a_whole_write_or_none(
     forum: Client, server: Palaver, postgres: Engine
 ) -> None:
@@ -185,7 +175,7 @@ async def test_a_client_that_hangs_up_leaves_a_whole_write_or_none(
         await wait_until_held_up(holder, 1)
     response = await insist(person, path, key)
     assert expect(response, 201)["body"] == "Hello?"
-    assert await count_comments(postgres, article) == (1, 1, 1)
+    assert await count_comments(postgres, article["id"]) == (1, 1, 1)
     expect(await forum.get("/readyz"), 200)
 
 
@@ -222,14 +212,3 @@ async def test_the_worker_takes_up_what_was_left_when_it_was_killed(
     with running("worker", folder, postgres, valkey) as worker:
         await wait_until_relayed(postgres)
         assert worker.leave() in (0, -signal.SIGTERM)
-
-
-async def wait_until_relayed(postgres: Engine) -> None:
-    connection = await asyncpg.connect(**connect_arguments(postgres.url))
-    for _ in range(200):
-        waiting = await connection.fetchval("SELECT count(*) FROM events WHERE relayed_at IS NULL")
-        if waiting == 0:
-            break
-        await asyncio.sleep(0.1)
-    await connection.close()
-    assert waiting == 0

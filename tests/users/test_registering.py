@@ -48,15 +48,12 @@ async def test_without_a_display_name_the_handle_is_shown(client: Client) -> Non
 async def test_what_is_no_handle_is_refused(client: Client, services: Services) -> None:
     for handle in (
         *("", "a", "a" * 33, "-max", "max_", "m--x", "m_-x", "max p", "m.x", "@max", "mäx"),
-        *("max\u200b", "max\n", "\u212aim", "ma\x00x"),
+        *("max\u200b", "ma\nx", "\u212aim", "ma\x00x"),
     ):
-        response = await register(client, handle, email="max@example.com")
-        # A line end is trimmed, as spaces are.
-        if handle == "max\n":
-            assert expect(response, 201)["handle"] == "max"
-        else:
-            expect_fault(response, "/body/handle")
-    assert await count_people(services) == 1
+        expect_fault(await register(client, handle, email="max@example.com"), "/body/handle")
+    assert await count_people(services) == 0
+    trimmed = await register(client, " max\n", email="max@example.com")
+    assert expect(trimmed, 201)["handle"] == "max"
 
 
 async def test_a_handle_or_its_look_alike_is_given_once(client: Client) -> None:
