@@ -163,6 +163,7 @@ def describe_load(load: Load, what: str) -> dict[str, Any]:
     return {
         "what": what,
         "rate": round(load.rate, 1),
+        "server_microseconds": round(load.microseconds, 1),
         "server_share": round(load.server_share, 2),
         "load_share": round(load.load_share, 2),
         "latencies_ms": {

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,7 +61,7 @@ def running_engines(sizes: list[int], tell: Callable[[str], None]) -> Iterator[E
                 raise SystemExit("The embedded engines did not start.")
             seeded = _seed_once(started.database_url, sizes, tell)
             url = _name_database(started.database_url, RUN_DATABASE)
-            asyncio.run(on_connection(started.database_url, lambda c: _copy_seed(c, seeded)))
+            asyncio.run(on_connection(started.database_url, partial(_copy_seed, seeded=seeded)))
             redis = Redis.from_url(started.redis_url)
             # Pointers of an earlier run on the same Valkey would be ahead of this run's versions.
             redis.flushall()
@@ -96,21 +97,23 @@ async def connect(url: str, **server_settings: str) -> asyncpg.Connection:
 
 def _seed_once(base_url: str, sizes: list[int], tell: Callable[[str], None]) -> str:
     """Return the name of the database that holds the data, made if it is not there yet."""
-    name = _SEED_PREFIX + _fingerprint(sizes)
-    known = asyncio.run(on_connection(base_url, _list_seeds))
+    family = f"{_SEED_PREFIX}{max(sizes)}_"
+    name = family + _fingerprint(sizes)
+    known = asyncio.run(on_connection(base_url, _list_databases))
     if name in known:
         return name
+    for outdated in (other for other in known if other.startswith(family)):
+        asyncio.run(on_connection(base_url, partial(_drop_database, name=outdated)))
     # Under a name that is never taken for a finished one, until it is finished.
     draft = f"{_SEED_PREFIX}draft"
-    asyncio.run(on_connection(base_url, lambda c: _replace_database(c, draft)))
+    asyncio.run(on_connection(base_url, partial(_replace_database, name=draft)))
     url = _name_database(base_url, draft)
     migrate(url)
     tell(f"Seeding articles of {', '.join(f'{size:,}' for size in sizes)} comments ...")
     began = time.monotonic()
     asyncio.run(on_connection(url, lambda c: seed(c, make_plans(sizes))))
-    asyncio.run(
-        on_connection(base_url, lambda c: c.execute(f'ALTER DATABASE "{draft}" RENAME TO "{name}"'))
-    )
+    rename = f'ALTER DATABASE "{draft}" RENAME TO "{name}"'
+    asyncio.run(on_connection(base_url, lambda c: c.execute(rename)))
     tell(f"Seeded in {time.monotonic() - began:.0f} s.")
     return name
 
@@ -126,18 +129,22 @@ def _fingerprint(sizes: list[int]) -> str:
     return digest.hexdigest()[:12]
 
 
-async def _list_seeds(connection: asyncpg.Connection) -> set[str]:
+async def _list_databases(connection: asyncpg.Connection) -> set[str]:
     rows = await connection.fetch("SELECT datname FROM pg_database")
     return {row["datname"] for row in rows}
 
 
-async def _replace_database(connection: asyncpg.Connection, name: str) -> None:
+async def _drop_database(connection: asyncpg.Connection, *, name: str) -> None:
     await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+async def _replace_database(connection: asyncpg.Connection, *, name: str) -> None:
+    await _drop_database(connection, name=name)
     await connection.execute(f'CREATE DATABASE "{name}"')
 
 
-async def _copy_seed(connection: asyncpg.Connection, seeded: str) -> None:
-    await connection.execute(f'DROP DATABASE IF EXISTS "{RUN_DATABASE}" WITH (FORCE)')
+async def _copy_seed(connection: asyncpg.Connection, *, seeded: str) -> None:
+    await _drop_database(connection, name=RUN_DATABASE)
     # Copied as files: by default every block would go through the write-ahead log.
     await connection.execute(
         f'CREATE DATABASE "{RUN_DATABASE}" TEMPLATE "{seeded}" STRATEGY FILE_COPY'

@@ -22,6 +22,8 @@ from benchmarks.servers import HOST, Server, pin
 _GRACE = 30.0
 # What a load process uses of its core when it, and not the server, is the bottleneck.
 _BUSY = 0.95
+# The first letters of statuses that are no failure: 2xx, 3xx, "ok" and "stuck".
+_GOOD = "23os"
 _WRK_SCRIPT = Path(__file__).with_name("wrk.lua")
 
 
@@ -56,7 +58,8 @@ class Load:
     requests: int
     # Connections that broke, and answers that nobody could read.
     errors: int
-    # By status; wrk knows only those below 400 ("ok") and others ("refused").
+    # By status; wrk knows only those below 400 ("ok") and others ("refused"). "stuck" are those
+    # who had waited for more than a second when the time was over; they count as latencies.
     statuses: dict[str, int]
     bytes_per_answer: float
     latencies: dict[str, Latencies]
@@ -67,8 +70,13 @@ class Load:
     @property
     def failed(self) -> int:
         """Return how many requests were not answered well."""
-        good = sum(n for status, n in self.statuses.items() if status[0] in "23o")
+        good = sum(n for status, n in self.statuses.items() if status[0] in _GOOD)
         return self.errors + sum(self.statuses.values()) - good
+
+    @property
+    def microseconds(self) -> float:
+        """Return the processor time of the server for one answer, which others disturb least."""
+        return 1e6 * self.server_share / self.rate
 
     @property
     def is_bounded_by_load(self) -> bool:

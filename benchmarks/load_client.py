@@ -26,7 +26,8 @@ _DRAWN = 200_000
 _WARM_UP = 0.5
 # Seconds that answers under way get at the end; who waited so long by then is no chance of timing.
 _GRACE = 5.0
-_STUCK = 1.0
+_STUCK_SECONDS = 1.0
+_STUCK_STATUS = "stuck"
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"\r\ncontent-length:"
 
@@ -51,7 +52,7 @@ class Tally:
     def summarize(self, lasted: float) -> dict[str, Any]:
         """Return everything as `load.Load` wants it."""
         return {
-            "requests": sum(self.statuses.values()),
+            "requests": sum(self.statuses.values()) - self.statuses[_STUCK_STATUS],
             "seconds": lasted,
             "lasted": lasted + _WARM_UP,
             "bytes": self.bytes,
@@ -105,10 +106,10 @@ class Generator:
     def _count_stuck(self) -> None:
         """Count those who have waited for long by the end, and would not be counted at all."""
         now = time.perf_counter()
-        waiting = [c.waits_since for c in self.connections if c.waits_since is not None]
-        for since in (*waiting, *self._due):
-            if now - since > _STUCK:
-                self.tally.count("stuck", "stuck", 0, now - since)
+        waiting = [(c.waits_since, c.tag) for c in self.connections if c.waits_since is not None]
+        for since, tag in (*waiting, *((due, next(self._next)[1]) for due in self._due)):
+            if now - since > _STUCK_SECONDS:
+                self.tally.count(tag, _STUCK_STATUS, 0, now - since)
 
     async def connect(self, connection: "Connection") -> None:
         """Open a connection."""
@@ -171,7 +172,7 @@ class Connection(asyncio.Protocol):
         self._missing = 0
         self._size = 0
         self._status = ""
-        self._tag = ""
+        self.tag = ""
         # When the request under way was due.
         self.waits_since: float | None = None
         self.opening: asyncio.Task[None] | None = None
@@ -186,7 +187,7 @@ class Connection(asyncio.Protocol):
         """Send a request that was due at `began`."""
         if self._transport is None:
             return
-        self._tag, self.waits_since, self._size = tag, began, 0
+        self.tag, self.waits_since, self._size = tag, began, 0
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -209,7 +210,7 @@ class Connection(asyncio.Protocol):
         if self._missing == 0 and self.waits_since is not None:
             seconds = time.perf_counter() - self.waits_since
             self.waits_since = None
-            self._generator.tally.count(self._tag, self._status, self._size, seconds)
+            self._generator.tally.count(self.tag, self._status, self._size, seconds)
             self._generator.go_on(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature

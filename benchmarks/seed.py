@@ -31,15 +31,18 @@ _BEGAN = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 _LASTED = 30 * 86_400
 _LINES = 1000
 
-_PERSON_COLUMNS = ("id", "handle", "display_name", "name_key", "created_at", "updated_at")
-_HANDLE_COLUMNS = ("handle", "skeleton", "user_id", "created_at")
-_ARTICLE_COLUMNS = ("id", "slug", "title", "body", "html", "author_id", "version")
-_ARTICLE_COLUMNS += ("comment_count", "reply_count", "created_at", "last_activity_at")
-_COMMENT_COLUMNS = ("id", "article_id", "parent_id", "ancestor_ids", "depth", "author_id")
-_COMMENT_COLUMNS += ("external_id", "body", "html", "mention_count", "state", "listed", "up")
-_COMMENT_COLUMNS += ("down", "reply_count", "descendant_count", "version", "revision")
-_COMMENT_COLUMNS += ("created_at", "edited_at")
-_MENTION_COLUMNS = ("comment_id", "start_offset", "end_offset", "user_id", "text")
+_PERSON_COLUMNS = tuple("id handle display_name name_key created_at updated_at".split())
+_HANDLE_COLUMNS = tuple("handle skeleton user_id created_at".split())
+_ARTICLE_COLUMNS = tuple(
+    "id slug title body html author_id version comment_count reply_count created_at "
+    "last_activity_at".split()
+)
+_COMMENT_COLUMNS = tuple(
+    "id article_id parent_id ancestor_ids depth author_id external_id body html mention_count "
+    "state listed up down reply_count descendant_count version revision created_at "
+    "edited_at".split()
+)
+_MENTION_COLUMNS = tuple("comment_id start_offset end_offset user_id text".split())
 
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
@@ -109,10 +112,19 @@ async def _seed_article(connection: asyncpg.Connection, thread: "_Thread", plan:
     random = thread.random
     article_id = make_id_text(random, _BEGAN)
     shape = make_shape(random, plan.size, plan.bounds)
-    began, ended = _time_text(_BEGAN), _time_text(_BEGAN + _LASTED)
-    row = (article_id, plan.slug, f"An article of {plan.size} comments", "Text.", "<p>Text.</p>")
-    row += (str(random.choice(thread.people).id), str(plan.size), str(plan.size), str(shape.roots))
-    row += (began, ended)
+    row = (
+        article_id,
+        plan.slug,
+        f"An article of {plan.size} comments",
+        "Text.",
+        "<p>Text.</p>",
+        str(random.choice(thread.people).id),
+        str(plan.size),
+        str(plan.size),
+        str(shape.roots),
+        _time_text(_BEGAN),
+        _time_text(_BEGAN + _LASTED),
+    )
     await _copy(connection, "articles", _ARTICLE_COLUMNS, [row])
     mentions: list[tuple[str, ...]] = []
     rows = thread.make_rows(article_id, shape, mentions.append)

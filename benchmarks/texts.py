@@ -17,8 +17,9 @@ MENTIONING_TEXTS = 400
 # Characters, on average.
 _MEAN_LENGTH = 220
 _LONGEST = 2000
-_SYLLABLES = ("al", "ber", "con", "dor", "en", "fi", "gra", "hul", "in", "jo", "ka", "lem", "mor")
-_SYLLABLES += ("na", "ost", "per", "qui", "ran", "sol", "tur", "un", "ver", "wil", "xo", "yar")
+_SYLLABLES = (
+    "al ber con dor en fi gra hul in jo ka lem mor na ost per qui ran sol tur un ver wil xo yar"
+).split()
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,13 +133,14 @@ def _listen(engine: AsyncEngine, noted: list[Statement], *, in_transaction: bool
 
 def _make_maker(value: Any, noted: Reply) -> _Maker:
     """Return what makes, for another reply, the value that stands where `value` stood."""
+    names = noted.names()
     if isinstance(value, datetime):
         return lambda _, now: now
-    for name, known in noted.names().items():
-        if str(value) == known:
-            kind = type(value)
-            return lambda reply, _, name=name, kind=kind: kind(str(getattr(reply, name)))
-    if isinstance(value, str) and any(known in value for known in noted.names().values()):
+    name = next((name for name, known in names.items() if str(value) == known), None)
+    if name is not None:
+        kind = type(value)
+        return lambda reply, _: kind(str(getattr(reply, name)))
+    if isinstance(value, str) and any(known in value for known in names.values()):
         return lambda reply, _: _rewrite(value, noted, reply)
     return lambda _, __: value
 

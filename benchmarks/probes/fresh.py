@@ -55,8 +55,8 @@ class Thread:
         self._ports: list[int] = task["ports"]
         self._target = f"/v1/articles/{task['articles'][number]}/comments"
         self._token: str = task["tokens"][number % len(task["tokens"])]
-        self._wanted = task["reads"] // len(task["articles"])
-        self._ends = time.perf_counter() + task["seconds"]
+        self._wanted: int = task["reads"] // len(task["articles"])
+        self._ends: float = time.perf_counter() + task["seconds"]
         self.acknowledged = 0
         self.writes = 0
         self.reads = 0

@@ -46,10 +46,12 @@ def measure_mix(bench: Bench) -> Finding:
     rates = alternate(ask_service, ask_limit)
     ours, limit = rates.medians
     latencies = [load.latencies for name, load in loads if name == "service"]
+    costs = [median(load.microseconds for _, load in loads[side::2]) for side in range(2)]
     bounded = any(load.is_bounded_by_load for _, load in loads)
     return Finding(
         value=rates.ratio,
-        note=f"{ours:,.0f}/s over {limit:,.0f}/s; reads p99 "
+        note=f"{ours:,.0f}/s over {limit:,.0f}/s; {costs[0]:,.0f} over {costs[1]:,.0f} µs of "
+        "processor time an answer; reads p99 "
         f"{median(one['read'].p99 for one in latencies):.1f} ms, writes p99 "
         f"{median(one['write'].p99 for one in latencies):.1f} ms with {_CONNECTIONS} at once. "
         "The worker runs beside.",

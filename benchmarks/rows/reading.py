@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import median
 
 from benchmarks.answers import BROWSER, PLAIN, count_nodes, get, serving_limit
 from benchmarks.bench import Bench, check_same_bytes, describe_load
@@ -44,9 +45,11 @@ class _Beside:
     def describe(self, other: str) -> str:
         ours, theirs = self.rates.medians
         least, most = self.rates.range
+        costs = [median(load.microseconds for _, load in self.loads[side::2]) for side in range(2)]
         return (
             f"{ours:,.0f}/s over the {other} server's {theirs:,.0f}/s "
-            f"(of neighbouring segments {least:,.2f} to {most:,.2f})"
+            f"(of neighbouring segments {least:,.2f} to {most:,.2f}); "
+            f"{costs[0]:,.0f} over {costs[1]:,.0f} µs of processor time an answer"
         )
 
 
