@@ -30,7 +30,7 @@ from api.transfer.service import import_thread
 from api.transfer.thread_file import ThreadFileError, read_thread_file
 from api.users.schemas import UserCreate
 from api.users.service import register
-from api.worker import run_worker
+from api.worker import run_until_stopped, run_worker
 from models import Role
 
 app = typer.Typer(
@@ -70,7 +70,7 @@ def serve() -> None:
 @app.command()
 def worker() -> None:
     """Carry out what follows from what happened, until stopped."""
-    _run(load_settings(), run_worker)
+    _run(load_settings(), run_until_stopped)
 
 
 @app.command()

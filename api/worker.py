@@ -5,6 +5,8 @@ event is done when everything in `effects` was done for it, so what follows happ
 """
 
 import asyncio
+import signal
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -38,6 +40,14 @@ KEEP_EVENTS = timedelta(days=30)
 KEEP_SESSIONS = timedelta(days=7)
 
 
+async def run_until_stopped(services: Services) -> None:
+    """Work until SIGTERM; Ctrl-C comes as a KeyboardInterrupt."""
+    working = asyncio.create_task(run_worker(services))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
+    with suppress(asyncio.CancelledError):
+        await working
+
+
 async def run_worker(services: Services) -> None:
     """Work until cancelled. What fails is logged and tried again."""
     folded_at = services.clock.now()
@@ -66,10 +76,17 @@ async def relay_batch(services: Services) -> int:
         events = await outbox.claim(
             session, EVENT_TYPES, services.clock.now(), limit=BATCH, lease=LEASE
         )
-    for event in events:
-        await _relay(services, event)
-    async with services.database.transaction() as session:
-        session.add_all(events)
+    tried = 0
+    try:
+        for event in events:
+            await _relay(services, event)
+            tried += 1
+    finally:
+        # Whoever is stopped in the middle gives back the rest, so that others need not wait.
+        for event in events[tried:]:
+            event.retry_at = None
+        async with services.database.transaction() as session:
+            session.add_all(events)
     return len(events)
 
 

@@ -31,18 +31,18 @@ _BEGAN = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 _LASTED = 30 * 86_400
 _LINES = 1000
 
-_PERSON_COLUMNS = tuple("id handle display_name name_key created_at updated_at".split())
-_HANDLE_COLUMNS = tuple("handle skeleton user_id created_at".split())
-_ARTICLE_COLUMNS = tuple(
-    "id slug title body html author_id version comment_count reply_count created_at "
-    "last_activity_at".split()
+_PERSON_COLUMNS = ("id", "handle", "display_name", "name_key", "created_at", "updated_at")
+_HANDLE_COLUMNS = ("handle", "skeleton", "user_id", "created_at")
+_ARTICLE_COLUMNS = (
+    *("id", "slug", "title", "body", "html", "author_id"),
+    *("version", "comment_count", "reply_count", "created_at", "last_activity_at"),
 )
-_COMMENT_COLUMNS = tuple(
-    "id article_id parent_id ancestor_ids depth author_id external_id body html mention_count "
-    "state listed up down reply_count descendant_count version revision created_at "
-    "edited_at".split()
+_COMMENT_COLUMNS = (
+    *("id", "article_id", "parent_id", "ancestor_ids", "depth", "author_id", "external_id"),
+    *("body", "html", "mention_count", "state", "listed", "up", "down", "reply_count"),
+    *("descendant_count", "version", "revision", "created_at", "edited_at"),
 )
-_MENTION_COLUMNS = tuple("comment_id start_offset end_offset user_id text".split())
+_MENTION_COLUMNS = ("comment_id", "start_offset", "end_offset", "user_id", "text")
 
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})

@@ -18,8 +18,9 @@ MENTIONING_TEXTS = 400
 _MEAN_LENGTH = 220
 _LONGEST = 2000
 _SYLLABLES = (
-    "al ber con dor en fi gra hul in jo ka lem mor na ost per qui ran sol tur un ver wil xo yar"
-).split()
+    *("al", "ber", "con", "dor", "en", "fi", "gra", "hul", "in", "jo", "ka", "lem", "mor"),
+    *("na", "ost", "per", "qui", "ran", "sol", "tur", "un", "ver", "wil", "xo", "yar"),
+)
 
 
 @dataclass(frozen=True, slots=True)

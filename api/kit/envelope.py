@@ -35,7 +35,7 @@ _BAD_REQUEST = 400
 
 
 class Envelope:
-    """ASGI middleware, the outermost: request id, security and cache headers, metrics, log."""
+    """ASGI middleware around the app: request id, security and cache headers, metrics, log."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

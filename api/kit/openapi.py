@@ -86,7 +86,7 @@ _IF_NONE_MATCH = {
     "in": "header",
     "required": False,
     "description": "The ETag of the answer that you have; 304 when it is still the newest.",
-    "schema": {"type": "string", "maxLength": 4000},
+    "schema": {"type": "string"},
 }
 
 # FastAPI documents its own validation errors, which are never sent here.

@@ -7,10 +7,11 @@ invented value itself, so that the same seed asks the same questions.
 
 import asyncio
 import copy
+import itertools
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,8 +22,10 @@ import uvicorn
 from fastapi import FastAPI
 from schemathesis import Case, CheckContext, Response
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
@@ -32,7 +35,8 @@ from tests.client import PASSWORD
 
 # Seconds that the server has to start and to stop.
 PATIENCE = 30
-MIN_PASSWORD = 8
+# Of ten invented values, how many are replaced.
+MOST = 8
 # Headers that a client may rely on, so that where they come without being declared is a lie too.
 DECLARED_HEADERS = ("etag", "location", "link", "idempotent-replayed", "retry-after")
 
@@ -79,6 +83,7 @@ class Target:
     handle: str = "fuzzed"
     article: dict[str, Any] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def prepare(self) -> None:
         """Make the people, and what the first requests can hit."""
@@ -102,38 +107,50 @@ class Target:
         """Publish an article with a small thread."""
         self.article = self._post("/v1/articles", {"title": "On docking ports", "tags": ["space"]})
         self.comments = []
-        for body, parent in (
-            ("See @penelope.", None),
-            ("I see.", 0),
-            ("Deeper.", 1),
-            ("And", None),
-        ):
+        for body, parent in (("See @penelope.", None), ("Yes.", 0), ("No.", 1), ("And?", None)):
             reply = {"body": body, "parent_id": None if parent is None else self.comments[parent]}
             path = f"/v1/articles/{self.article['id']}/comments"
             self.comments.append(self._post(path, reply)["id"])
 
     def steer(self, case: Case, *, path: bool = True) -> None:
-        """Put what is there in place of most of what was invented, in the path too or not."""
-        for name, value in dict(case.path_parameters or {}).items() if path else ():
-            found = self._choose(name, value)
-            if found is not None:
-                case.path_parameters[name] = found
-        query = case.query or {}
-        # Nobody invents a signed cursor, and any other is refused before anything is read.
-        if "cursor" in query and _roll(query["cursor"]) < 8:
-            del query["cursor"]
-        if "article" in query and _roll(query["article"]) < 6:
-            query["article"] = self.article["id"]
-        if case.headers and "If-Match" in case.headers and _roll(case.headers["If-Match"]) < 8:
-            case.headers["If-Match"] = "*"
-        if isinstance(case.body, dict):
-            for name, value in list(case.body.items()):
-                found = self._choose(name, value)
-                if found is not None:
-                    case.body[name] = found
-            if len(str(case.body.get("new_password", ""))) >= MIN_PASSWORD:
-                # So that the next login works.
-                case.body["new_password"] = PASSWORD
+        """Put what is there in place of most of what was invented, in the path too or not.
+
+        What is wrong on purpose stays as it is.
+        """
+        meta = case.meta
+        for location, values in (
+            (ParameterLocation.PATH, case.path_parameters if path else None),
+            (ParameterLocation.QUERY, case.query),
+            (ParameterLocation.HEADER, case.headers),
+            (ParameterLocation.BODY, case.body),
+        ):
+            if isinstance(values, MutableMapping) and not (meta and meta.is_negative_at(location)):
+                for name in list(values):
+                    self._replace(values, name)
+
+    def _replace(self, values: MutableMapping[str, Any], name: str) -> None:
+        roll = _roll(values[name])
+        if name == "cursor" and roll < MOST:
+            # Nobody invents a signed one, and any other is refused before anything is read.
+            del values[name]
+        elif name == "Idempotency-Key":
+            # Short texts come again and again, and an old key says nothing new.
+            values[name] += f"-{next(self.numbers)}" if roll < MOST else ""
+        elif name == "new_password":
+            # So that the next login works.
+            values[name] = PASSWORD
+        elif roll < MOST:
+            values[name] = {
+                "If-Match": "*",
+                "article": (self.article["id"], self.article["slug"])[roll % 2],
+                "comment_id": self.comments[roll % len(self.comments)],
+                "parent_id": self.comments[roll % len(self.comments)],
+                "handle": "penelope" if roll < MOST // 2 else values[name],
+                "login": "penelope",
+                "password": PASSWORD,
+                "current_password": PASSWORD,
+                "refresh_token": self.tokens["refresh_token"],
+            }.get(name, values[name])
 
     def send(self, case: Case) -> Response:
         """Ask, and make good again what the request destroyed."""
@@ -145,21 +162,6 @@ class Target:
         elif response.status_code == 204 and case.method == "DELETE":
             self.fill()
         return response
-
-    def _choose(self, name: str, value: Any) -> Any:
-        """Return what goes in place of the value of a parameter or field, None to leave it."""
-        if not isinstance(value, str) or (roll := _roll(value)) >= 8:
-            return None
-        return {
-            "article": (self.article["id"], self.article["slug"])[roll % 2],
-            "comment_id": self.comments[roll % len(self.comments)],
-            "parent_id": self.comments[roll % len(self.comments)],
-            "handle": "penelope" if roll < 6 else None,
-            "login": "penelope",
-            "password": PASSWORD if roll < 4 else None,
-            "current_password": PASSWORD,
-            "refresh_token": self.tokens["refresh_token"],
-        }.get(name)
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         response = self.http.post(path, json=body)
@@ -193,6 +195,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
     response_headers_conformance,
+    negative_data_rejection,
     problem_is_declared,
     headers_are_declared,
 ]

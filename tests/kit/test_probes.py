@@ -125,6 +125,7 @@ async def test_no_client_can_make_new_labels(client: Client) -> None:
         await client.request("DELETE", f"/{word}")
         await client.request(word.upper(), "/v1/articles")
 
+    await read_samples(client)
     await ask("first")
     before = await read_samples(client)
     for number in range(5):

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from api import worker
 from api.comments.events import CommentCreated
 from api.effects import EFFECTS
+from api.kit import outbox
 from api.kit.database import DatabaseUnavailable
 from api.kit.events import Effect
 from api.kit.redis import RedisAwayError
@@ -134,22 +135,35 @@ async def test_what_a_worker_that_died_had_taken_is_due_again_after_its_lease(
     client: Client, services: Services, clock: MovableClock
 ) -> None:
     comments = await write_comments(client, services, 2)
-    has_begun = asyncio.Event()
-
-    async def hang(_: Services, __: CommentCreated) -> None:
-        has_begun.set()
-        await asyncio.sleep(60)
-
-    dying = asyncio.create_task(relay_batch(with_reaction(services, hang)))
-    await has_begun.wait()
-    dying.cancel()
-    await asyncio.gather(dying, return_exceptions=True)
+    async with services.database.transaction() as session:
+        types = [CommentCreated.type]
+        taken = await outbox.claim(session, types, clock.now(), limit=worker.BATCH, lease=LEASE)
+    assert len(taken) == 2
 
     record = Record()
     relaying = with_reaction(services, record)
     assert await relay_batch(relaying) == 0
     clock.advance(seconds=LEASE.total_seconds() + 1)
     assert await relay_batch(relaying) == 2
+    assert record.done == comments
+
+
+async def test_who_is_stopped_gives_back_what_is_left(client: Client, services: Services) -> None:
+    comments = await write_comments(client, services, 3)
+    record = Record()
+    has_come_far = asyncio.Event()
+
+    async def hang_at_the_second(own: Services, event: CommentCreated) -> None:
+        if len(record.done) == 1:
+            has_come_far.set()
+            await asyncio.sleep(60)
+        await record(own, event)
+
+    leaving = asyncio.create_task(relay_batch(with_reaction(services, hang_at_the_second)))
+    await has_come_far.wait()
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    assert await relay_batch(with_reaction(services, record)) == 2
     assert record.done == comments
 
 
