@@ -41,7 +41,7 @@ KEEP_SESSIONS = timedelta(days=7)
 
 
 async def run_until_stopped(services: Services) -> None:
-    """Work until SIGTERM; Ctrl-C comes as a KeyboardInterrupt."""
+    """Work until SIGTERM or Ctrl-C."""
     working = asyncio.create_task(run_worker(services))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, working.cancel)
     with suppress(asyncio.CancelledError):

@@ -49,7 +49,11 @@ Tag = Annotated[
     AfterValidator(str.lower),
     StringConstraints(min_length=1, max_length=32, pattern=r"^[^\s,#/?&]+$"),
 ]
-Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS), AfterValidator(_refuse_doubles)]
+Tags = Annotated[
+    list[Tag],
+    Field(max_length=MAX_TAGS, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_refuse_doubles),
+]
 
 
 class ArticleSort(StrEnum):

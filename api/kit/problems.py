@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
+from urllib.parse import quote
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
@@ -85,7 +86,9 @@ class ProblemRead(BaseModel):
     title: str = Field(description="The same for each problem of a code.")
     status: int = Field(ge=400, le=599)
     detail: str = Field(description="What is wrong this time, and what to do.")
-    instance: str = Field(description="The path that was asked for.")
+    instance: str = Field(
+        description="The path that was asked for.", json_schema_extra={"format": "uri-reference"}
+    )
     code: str = Field(description="Stable: branch on this.")
     request_id: str = Field(description="Name it when you report the problem.")
     errors: list[ProblemError] = Field(

@@ -13,11 +13,19 @@ from benchmarks.servers import Server, serving_module
 
 HOT_SLUG = "bench-10000"
 _WHOLE = "?limit=200&children=100&depth=10"
-# The tutorial server answers some tens of whole trees a second: enough to keep it busy, and
-# seconds enough to count them.
-_WHOLE_CONNECTIONS = 8
+# The tutorial server answers some tens of whole trees a second. Two connections keep it busy, and
+# few of its answers are under way, and so not counted, when the time is over.
+_TUTORIAL_CONNECTIONS = 2
 _WHOLE_SECONDS = 4.0
-_WARM_UP = 1.0
+_CONNECTIONS = 32
+_WARM_UP = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    server: Server
+    request: Request
+    connections: int = _CONNECTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +106,11 @@ def measure_whole_tree(bench: Bench) -> Finding:
             raise RuntimeError(f"the trees show {shown} nodes in place of 1,000 each")
         found = _compare(
             bench,
-            (bench.service, Request(target, BROWSER)),
-            (tutorial, Request(other, BROWSER)),
-            connections=_WHOLE_CONNECTIONS,
+            _Side(bench.service, Request(target, BROWSER)),
+            _Side(tutorial, Request(other, BROWSER), _TUTORIAL_CONNECTIONS),
             seconds=max(_WHOLE_SECONDS, bench.timing.reads),
         )
-    plain = bench.load(
-        bench.service,
-        [Request(target, PLAIN)],
-        seconds=bench.timing.reads,
-        connections=_WHOLE_CONNECTIONS,
-    )
+    plain = bench.load(bench.service, [Request(target, PLAIN)], seconds=bench.timing.reads)
     return Finding(
         value=found.rates.ratio,
         note=f"{found.describe('tutorial')}. Ours is {found.size}, compressed once; the "
@@ -127,29 +129,26 @@ def _compare_with_limit(
     get(bench.service, target, headers, expected=expected)
     answer = get(bench.service, target, headers, expected=expected)
     with serving_limit([answer], bench.pinning.server) as limit:
-        both = (bench.service, request), (limit, request)
+        both = _Side(bench.service, request), _Side(limit, request)
         found = _compare(bench, *both, seconds=bench.timing.reads)
     check_same_bytes(found.loads[0][1], found.loads[1][1])
     return found
 
 
-def _compare(
-    bench: Bench,
-    ours: tuple[Server, Request],
-    other: tuple[Server, Request],
-    *,
-    seconds: float,
-    connections: int = 32,
-) -> _Beside:
+def _compare(bench: Bench, ours: _Side, other: _Side, *, seconds: float) -> _Beside:
     """Load both in turns, after a moment that does not count."""
     loads: list[tuple[str, Load]] = []
 
-    def ask(server: Server, request: Request) -> float:
-        load = bench.load(server, [request], seconds=seconds, connections=connections)
-        loads.append((server.name, load))
+    def ask(side: _Side, seconds: float) -> Load:
+        return bench.load(
+            side.server, [side.request], seconds=seconds, connections=side.connections
+        )
+
+    def measure(side: _Side) -> float:
+        load = ask(side, seconds)
+        loads.append((side.server.name, load))
         return load.rate
 
-    for server, request in (ours, other):
-        bench.load(server, [request], seconds=min(seconds, _WARM_UP), connections=connections)
-    rates = alternate(lambda: ask(*ours), lambda: ask(*other))
-    return _Beside(rates, loads)
+    for side in (ours, other):
+        ask(side, _WARM_UP)
+    return _Beside(alternate(lambda: measure(ours), lambda: measure(other)), loads)

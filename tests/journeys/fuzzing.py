@@ -142,7 +142,8 @@ class Target:
         elif roll < MOST:
             values[name] = {
                 "If-Match": "*",
-                "article": (self.article["id"], self.article["slug"])[roll % 2],
+                # The people of a thread are asked for by its article's id alone.
+                "article": self.article["slug" if roll % 2 and "prefix" not in values else "id"],
                 "comment_id": self.comments[roll % len(self.comments)],
                 "parent_id": self.comments[roll % len(self.comments)],
                 "handle": "penelope" if roll < MOST // 2 else values[name],

@@ -274,6 +274,15 @@ async def test_an_endless_address_or_one_with_nul_is_malformed(client: Client, t
     assert "aaaa" not in response.json()["detail"]
 
 
+async def test_a_method_that_a_path_does_not_have_names_those_it_has(
+    app: FastAPI, client: Client
+) -> None:
+    for path, item in app.openapi()["paths"].items():
+        response = await client.request("TRACE", fill(path))
+        expect_problem(response, 405, "method_not_allowed")
+        assert {method.upper() for method in item} <= set(response.headers["allow"].split(", "))
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("Idempotency-Key", "a b"), ("Idempotency-Key", "a" * 256), ("Idempotency-Key", "")],
