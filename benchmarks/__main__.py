@@ -57,7 +57,11 @@ def _try(row: Row, bench: Bench) -> Result:
         result = Result(row, row.measure(bench), None)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told in the row's place
         result = Result(row, None, f"{type(error).__name__}: {error}".replace("\n", " "))
-    if bench.service.process.is_running():
+    code = bench.service.process.poll()
+    if code is not None:
+        # The rows after this one fail, too: what a process that died answered is no result.
+        _tell(f"The service has ended with code {code}: {bench.service.log}")
+    else:
         bench.memory.append((row.key, round(bench.service.resident_bytes / _MEBIBYTE, 1)))
     _tell(f"{row.key}: {result.measured} in {time.monotonic() - began:.0f} s")
     return result

@@ -50,7 +50,8 @@ class Problem(Exception):  # noqa: N818 - problems are named by what is wrong
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
-            "instance": request.scope["path"],
+            # The scope has it decoded; this is a URI reference again.
+            "instance": quote(request.scope["path"]),
             "code": self.code,
             "request_id": request.scope.get("palaver.request_id", ""),
             **self.members,

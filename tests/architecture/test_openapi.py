@@ -11,6 +11,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from api.kit.openapi import TAGS
+from api.kit.openapi_examples import compose_example
 from api.kit.problems import MEDIA_TYPE
 from tests.architecture.source import ROOT
 
@@ -211,6 +212,12 @@ def test_every_example_fits_its_schema(document: dict[str, Any]) -> None:
     )
     for example in document["components"]["examples"].values():
         problem.validate(example["value"])
+
+
+def test_a_text_without_an_example_fails_the_document() -> None:
+    title = {"type": "string", "title": "Title"}
+    with pytest.raises(ValueError, match="give an example"):
+        compose_example({"type": "object", "properties": {"title": title}}, {})
 
 
 def test_nothing_is_kept_that_nobody_refers_to(document: dict[str, Any]) -> None:
