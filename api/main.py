@@ -132,9 +132,7 @@ def create_app(
         max_age=600,
     )
     app.add_middleware(Envelope)
-    app.edge = Edge(
-        app.answer, cache=services.cache, max_bytes=services.settings.cache_bytes // 2
-    )
+    app.edge = Edge(app.answer, cache=services.cache, max_bytes=services.settings.cache_bytes // 2)
     return app
 
 
