@@ -3,8 +3,8 @@
 A subject (an article) has a number that only grows. An answer is stored under the version that was
 read in the same snapshot as its rows, so a slow reader can't store old rows under a new version.
 Beside the answers stands a pointer to the newest version, which writers raise after their commit
-and nobody ever lowers. Every read asks for the pointer first; all reads that ask in one turn of the
-event loop share one MGET. So a hit is never older than the last acknowledged write.
+and nobody ever lowers. Every read asks for the pointer first; all reads that ask while the last
+question is under way share the next MGET. So a hit is never older than the last acknowledged write.
 
 While Redis is away every read goes to the database, one at a time for each answer.
 """
@@ -90,7 +90,7 @@ class VersionedCache:
         self._flights: dict[tuple[UUID, str], _Flight] = {}
         self._order = itertools.count()
         self._asking: dict[UUID, list[asyncio.Future[int | None]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._asker: asyncio.Task[None] | None = None
 
     async def advance(self, subject: UUID, version: int) -> None:
         """Raise the pointer. Raises RedisAwayError."""
@@ -138,14 +138,14 @@ class VersionedCache:
     def find_version(self, subject: UUID) -> "asyncio.Future[int | None]":
         """Return a future of the newest version that Redis knows of after this call.
 
-        All that are asked for in one turn of the event loop share one MGET. The future raises
-        RedisAwayError.
+        All that are asked for while the answer to the last question is under way share the next
+        MGET. The future raises RedisAwayError.
         """
         loop = asyncio.get_running_loop()
-        if not self._asking:
-            loop.call_soon(self._ask_all)
         future: asyncio.Future[int | None] = loop.create_future()
         self._asking.setdefault(subject, []).append(future)
+        if self._asker is None:
+            self._asker = loop.create_task(self._ask_all())
         return future
 
     def peek(self, subject: UUID, parameters: str, version: int) -> Entry | None:
@@ -273,12 +273,12 @@ class VersionedCache:
         except RedisAwayError:
             log.debug("answer_not_stored", subject=str(subject))
 
-    def _ask_all(self) -> None:
-        """Fetch every pointer that was asked for in this turn of the event loop."""
-        asking, self._asking = self._asking, {}
-        task = asyncio.create_task(self._fetch_pointers(asking))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _ask_all(self) -> None:
+        """Ask for pointers, one MGET after the other, until nobody waits for any."""
+        while self._asking:
+            asking, self._asking = self._asking, {}
+            await self._fetch_pointers(asking)
+        self._asker = None
 
     async def _fetch_pointers(self, asking: dict[UUID, list["asyncio.Future[int | None]"]]) -> None:
         keys = [self._pointer_key(subject) for subject in asking]
