@@ -80,9 +80,9 @@ class App(FastAPI):
 
     edge: Edge
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer at the edge, or hand on to `answer`."""
-        return self.edge(scope, receive, send)
+        await self.edge(scope, receive, send)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with middlewares and routes."""
