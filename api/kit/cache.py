@@ -276,6 +276,8 @@ class VersionedCache:
     async def _ask_all(self) -> None:
         """Ask for pointers, one MGET after the other, until nobody waits for any."""
         while self._asking:
+            # One turn of the event loop more: whoever is about to ask can share the question.
+            await asyncio.sleep(0)
             asking, self._asking = self._asking, {}
             await self._fetch_pointers(asking)
         self._asker = None
