@@ -74,7 +74,8 @@ async def find_article(session: AsyncSession, ref: str) -> ArticleRow | None:
 
 async def lock_article(session: AsyncSession, where: ColumnElement[bool]) -> Article | None:
     """Return a visible article whose row nobody else changes until the transaction ends."""
-    statement = select(Article).where(where, visible()).with_for_update()
+    # As an UPDATE locks: references to the article, which votes and comments make, don't wait.
+    statement = select(Article).where(where, visible()).with_for_update(key_share=True)
     return (await session.scalars(statement)).one_or_none()
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from api.articles.queries import lock_article, refers_to
 from api.kit.services import Services
 from api.votes.service import fold_scores
 from tests.client import Client, expect, expect_problem
@@ -128,3 +129,16 @@ async def test_articles_are_ordered_by_votes(client: Client, sort: str) -> None:
         await voter.client.put(f"/v1/articles/{slugs[2]}/vote", {"value": -1})
     listed = expect(await client.get(f"/v1/articles?sort={sort}"), 200)["data"]
     assert [one["slug"] for one in listed] == [slugs[1], slugs[0], slugs[2]]
+
+
+async def test_a_vote_does_not_wait_for_the_lock_of_the_thread(
+    client: Client, services: Services
+) -> None:
+    """Else a voter, who holds the comment, and the worker, who holds the thread, could deadlock."""
+    author, voter = await client.join(), await client.join()
+    article = await author.post_article()
+    comment = await author.reply(article["id"])
+    async with services.database.transaction() as session:
+        assert await lock_article(session, refers_to(article["id"]))
+        answer = await voter.client.put(f"/v1/comments/{comment['id']}/vote", {"value": 1})
+        assert expect(answer, 200)["up"] == 1
