@@ -86,7 +86,7 @@ class VersionedCache:
     def __init__(self, redis: GuardedRedis, *, namespace: str, max_bytes: int) -> None:
         self._redis = redis
         self._namespace = namespace
-        self._local = LocalCache(max_bytes)
+        self._local = LocalCache[tuple[UUID, str], Entry](max_bytes)
         self._flights: dict[tuple[UUID, str], _Flight] = {}
         self._order = itertools.count()
         self._asking: dict[UUID, list[asyncio.Future[int | None]]] = {}

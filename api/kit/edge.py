@@ -11,7 +11,6 @@ part in the histogram of durations.
 """
 
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -22,6 +21,7 @@ from api.kit.cache import VersionedCache
 from api.kit.conditional import matches_etag
 from api.kit.encoding import Coding, choose_coding
 from api.kit.envelope import choose_request_id
+from api.kit.local_cache import LocalCache
 from api.kit.metrics import REQUESTS
 from api.kit.redis import RedisAwayError
 
@@ -81,9 +81,7 @@ class Edge:
     def __init__(self, app: ASGIApp, *, cache: VersionedCache, max_bytes: int) -> None:
         self._app = app
         self._cache = cache
-        self._max_bytes = max_bytes
-        self._answers: OrderedDict[_Request, _Answer] = OrderedDict()
-        self._bytes = 0
+        self._answers = LocalCache[_Request, _Answer](max_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from memory, or hand on."""
@@ -97,7 +95,7 @@ class Edge:
                 version = await self._cache.find_version(answer.kept.subject)
             except RedisAwayError:
                 version = None
-            if self._is_fresh(request, answer, version) and _fits(answer, seen):
+            if version == answer.kept.version and _fits(answer, seen):
                 request_id = choose_request_id(scope).encode()
                 await send(
                     {
@@ -110,16 +108,6 @@ class Edge:
                 answer.requests.inc()
                 return
         await self._app(scope, receive, self._keep_what_is_sent(request, scope, send))
-
-    def _is_fresh(self, request: _Request, answer: _Answer, version: int | None) -> bool:
-        """Tell whether the answer is of the newest version; forget one that is not."""
-        if version == answer.kept.version and answer.expires_at > time.monotonic():
-            if request in self._answers:
-                self._answers.move_to_end(request)
-            return True
-        if version is not None:
-            self._drop(request)
-        return False
 
     def _keep_what_is_sent(self, request: _Request, scope: Scope, send: Send) -> Send:
         start: Message | None = None
@@ -135,22 +123,9 @@ class Edge:
                 if kept is not None and start["status"] == wanted:
                     operation = getattr(scope.get("route"), "name", "none")
                     answer = _Answer(kept, start, message.get("body", b""), operation)
-                    self._put(request, answer)
+                    self._answers.put(request, answer)
 
         return send_and_keep
-
-    def _put(self, request: _Request, answer: _Answer) -> None:
-        self._drop(request)
-        self._answers[request] = answer
-        self._bytes += answer.size
-        while self._bytes > self._max_bytes:
-            _, dropped = self._answers.popitem(last=False)
-            self._bytes -= dropped.size
-
-    def _drop(self, request: _Request) -> None:
-        answer = self._answers.pop(request, None)
-        if answer is not None:
-            self._bytes -= answer.size
 
 
 def _fits(answer: _Answer, seen: str) -> bool:

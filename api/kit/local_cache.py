@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import orjson
 
@@ -71,12 +72,30 @@ class Entry:
         return body
 
 
-class LocalCache:
-    """A least-recently-used map from keys to entries that never holds more than its bytes."""
+class Keepable(Protocol):
+    """What a local cache can hold."""
+
+    @property
+    def size(self) -> int:
+        """Return the bytes that it holds."""
+        ...
+
+    @property
+    def expires_at(self) -> float:
+        """Return when it is too old, by the monotonic clock, in seconds."""
+        ...
+
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value", bound=Keepable)
+
+
+class LocalCache(Generic[Key, Value]):
+    """A least-recently-used map that never holds more than its bytes."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._entries: OrderedDict[Hashable, tuple[Entry, int]] = OrderedDict()
+        self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
         self._bytes = 0
 
     @property
@@ -84,7 +103,7 @@ class LocalCache:
         """Return the bytes that all entries hold."""
         return self._bytes
 
-    def get(self, key: Hashable) -> Entry | None:
+    def get(self, key: Key) -> Value | None:
         """Return the entry unless it is too old."""
         found = self._entries.get(key)
         if found is None:
@@ -95,7 +114,7 @@ class LocalCache:
         self._entries.move_to_end(key)
         return found[0]
 
-    def put(self, key: Hashable, entry: Entry) -> None:
+    def put(self, key: Key, entry: Value) -> None:
         """Keep an entry, or count anew one that has grown by a coding."""
         self.drop(key)
         size = entry.size
@@ -107,7 +126,7 @@ class LocalCache:
             _, (_, dropped) = self._entries.popitem(last=False)
             self._bytes -= dropped
 
-    def drop(self, key: Hashable) -> None:
+    def drop(self, key: Key) -> None:
         """Forget an entry."""
         found = self._entries.pop(key, None)
         if found is not None:

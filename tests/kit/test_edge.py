@@ -194,12 +194,13 @@ async def test_without_redis_nothing_is_kept(
 
 async def test_the_memory_of_the_edge_is_bounded(client: Client, app: FastAPI) -> None:
     edge: Edge = app.edge  # type: ignore[attr-defined]
-    edge._max_bytes = 60_000
+    answers = edge._answers
+    answers._max_bytes = 60_000
     person = await client.join()
     article = await person.post_article()
     await person.reply(article["id"], "x" * 5000)
     for limit in range(1, 40):
         await client.get(f"/v1/articles/{article['id']}/comments?limit={limit}")
-        assert edge._bytes <= edge._max_bytes
-        assert edge._bytes == sum(answer.size for answer in edge._answers.values())
-    assert 2 <= len(edge._answers) < 39
+        assert answers.bytes_held <= answers._max_bytes
+        assert answers.bytes_held == sum(size for _, size in answers._entries.values())
+    assert 2 <= len(answers._entries) < 39
