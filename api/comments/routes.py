@@ -74,7 +74,7 @@ Children = Annotated[
 Depth = Annotated[int, Query(ge=1, le=MAX_LEVELS, description="Levels shown.")]
 
 
-def read_tree_params(
+async def read_tree_params(
     sort: Annotated[CommentSort | None, Query(description="`best` when left out.")] = None,
     limit: Annotated[
         int | None, Query(ge=1, le=MAX_ROOTS, description="Top nodes a page; 50 when left out.")

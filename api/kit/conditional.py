@@ -49,7 +49,7 @@ ANY = ExpectedRevision(-1)
 
 
 @declares(PreconditionRequired, PreconditionFailed)
-def require_if_match(
+async def require_if_match(
     if_match: Annotated[
         str | None,
         Header(max_length=200, description="The ETag of the resource as you read it; required."),

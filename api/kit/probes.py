@@ -14,7 +14,7 @@ from api.kit.schemas import Output
 from api.kit.uow import ServicesDep
 
 
-def forbid_keeping(request: Request) -> None:
+async def forbid_keeping(request: Request) -> None:
     """Keep caches from answering for us."""
     add_headers(request, {"Cache-Control": "no-store"})
 

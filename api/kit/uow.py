@@ -82,7 +82,7 @@ async def unit_of_work(services: Services) -> AsyncIterator[Uow]:
     await uow.follow_up()
 
 
-def get_services(request: Request) -> Services:
+async def get_services(request: Request) -> Services:
     """Return the services of the process that answers this request."""
     services: Services = request.app.state.services
     return services

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
 import httpx
 import requests
 import uvicorn
@@ -31,7 +32,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+import models
 from tests.client import PASSWORD
+from tests.conftest import connect_arguments
 
 # Seconds that the server has to start and to stop.
 PATIENCE = 30
@@ -77,6 +80,7 @@ class Target:
     """A served app with people, an article and a thread, and the credentials of one of them."""
 
     url: str
+    database_url: str
     http: httpx.Client
     session: requests.Session = field(default_factory=requests.Session)
     tokens: dict[str, Any] = field(default_factory=dict)
@@ -86,9 +90,14 @@ class Target:
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def prepare(self) -> None:
-        """Make the people, and what the first requests can hit."""
+        """Begin anew: with nothing but some people, and what the first requests can hit."""
+        thread = threading.Thread(target=lambda: asyncio.run(self._empty()))
+        thread.start()
+        thread.join()
         # No look at proxies and password files for each request.
         self.session.trust_env = False
+        # Credentials of somebody who is gone are refused wherever they come.
+        self.http.headers.pop("Authorization", None)
         for handle in (self.handle, "penelope"):
             self._post(
                 "/v1/users",
@@ -105,7 +114,9 @@ class Target:
 
     def fill(self) -> None:
         """Publish an article with a small thread."""
-        self.article = self._post("/v1/articles", {"title": "On docking ports", "tags": ["space"]})
+        # The app remembers for ever where a slug leads, whatever we empty.
+        title = f"On docking ports, {next(self.numbers)}"
+        self.article = self._post("/v1/articles", {"title": title, "tags": ["space"]})
         self.comments = []
         for body, parent in (("See @penelope.", None), ("Yes.", 0), ("No.", 1), ("And?", None)):
             reply = {"body": body, "parent_id": None if parent is None else self.comments[parent]}
@@ -163,6 +174,12 @@ class Target:
         elif response.status_code == 204 and case.method == "DELETE":
             self.fill()
         return response
+
+    async def _empty(self) -> None:
+        connection = await asyncpg.connect(**connect_arguments(self.database_url))
+        tables = ", ".join(table.name for table in models.metadata.sorted_tables)
+        await connection.execute(f"TRUNCATE {tables} CASCADE")
+        await connection.close()
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         response = self.http.post(path, json=body)
