@@ -58,10 +58,10 @@ def test_a_star_matches_what_exists_and_nothing_matches_nothing() -> None:
 
 
 @given(st.text())
-def test_no_if_match_but_a_strong_tag_of_ours_is_taken(text: str) -> None:
+async def test_no_if_match_but_a_strong_tag_of_ours_is_taken(text: str) -> None:
     if text.strip() != "*" and not STRONG.fullmatch(text.strip()):
         with pytest.raises(PreconditionFailed):
-            require_if_match(text)
+            await require_if_match(text)
 
 
 def test_the_revision_must_be_the_one_that_was_seen() -> None:
