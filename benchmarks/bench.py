@@ -59,6 +59,7 @@ class Bench:
     memory: list[tuple[str, float]] = field(default_factory=list)
     _tokens: list[str] = field(default_factory=list)
     _logged_in_at: float = 0.0
+    _registered: int = 0
 
     def load(
         self,
@@ -114,13 +115,14 @@ class Bench:
             tokens = []
             for number in range(WRITERS):
                 handle = f"bench-{number}"
-                if not self._tokens:
+                if number >= self._registered:
                     person = {
                         "handle": handle,
                         "email": f"{handle}@example.com",
                         "password": _PASSWORD,
                     }
                     caller.ask("POST", "/v1/users", expected=201, content=person)
+                    self._registered += 1
                 login = {"login": handle, "password": _PASSWORD}
                 answer = caller.ask("POST", "/v1/sessions", expected=201, content=login)
                 tokens.append(answer.content["access_token"])

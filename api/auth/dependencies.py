@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -107,7 +106,7 @@ async def open_idempotent_uow(
             "within 24 hours gets the first one's answer instead of creating twice.",
         ),
     ] = None,
-) -> AsyncIterator[Uow]:
+) -> Uow:
     """Give a creating route its unit of work, once a key."""
     if key is not None:
         keyed = KeyedRequest(
@@ -117,7 +116,7 @@ async def open_idempotent_uow(
         )
         await keyed.begin(uow)
         setattr(request.state, KEEP_ANSWER, functools.partial(keyed.keep, uow))
-    yield uow
+    return uow
 
 
 async def _read_request(request: Request) -> bytes:
@@ -126,4 +125,4 @@ async def _read_request(request: Request) -> bytes:
     return head + hashlib.sha256(await request.body()).digest()
 
 
-IdempotentUow = Annotated[Uow, Depends(open_idempotent_uow, scope="function")]
+IdempotentUow = Annotated[Uow, Depends(open_idempotent_uow)]

@@ -20,13 +20,14 @@ def measure_rate(bench: Bench) -> Finding:
     loads, bare, statements = _alternate(bench, places)
     rates = Comparison(tuple(load.rate for load in loads), tuple(bare))
     ours, driver = rates.medians
+    cost = median(load.microseconds for load in loads) / 1000
     bench.found[_RATE] = ours
     return Finding(
         value=rates.ratio,
         note=f"{ours:,.0f}/s over HTTP, {driver:,.0f}/s by asyncpg alone on {_WORKERS} connections "
         f"with the same {statements} statements, of which the transaction's begin and end are not "
-        f"counted. A reply takes {median(load.microseconds for load in loads) / 1000:.1f} ms of the "
-        "service's process. The worker runs beside both.",
+        f"counted. A reply takes {cost:.1f} ms of the service's processor time. The worker runs "
+        "beside both.",
         samples={"loads": [describe_load(load, "service") for load in loads], "driver": bare},
     )
 

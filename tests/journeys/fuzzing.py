@@ -88,6 +88,7 @@ class Target:
     article: dict[str, Any] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    sent: int = 0
 
     def prepare(self) -> None:
         """Begin anew: with nothing but some people, and what the first requests can hit."""
@@ -166,6 +167,7 @@ class Target:
 
     def send(self, case: Case) -> Response:
         """Ask, and make good again what the request destroyed."""
+        self.sent += 1
         authorization = {"Authorization": self.http.headers["Authorization"]}
         response = case.call(base_url=self.url, session=self.session, headers=authorization)
         is_refused = response.status_code == 401 and self.http.get("/v1/me").status_code == 401
