@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 import structlog
-from sqlalchemy import URL, event, make_url, text
+from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -111,11 +111,6 @@ class Database:
                 session.begin(),
             ):
                 yield session
-
-    async def ping(self) -> None:
-        """Make one round trip. Raises DatabaseUnavailable."""
-        async with self.read() as session:
-            await session.execute(text("SELECT 1"))
 
     async def close(self) -> None:
         """Close every connection."""

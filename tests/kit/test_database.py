@@ -30,6 +30,11 @@ async def run(database: Database, *statements: str) -> object:
         return result.scalar() if result.returns_rows else None
 
 
+async def read_once(database: Database) -> None:
+    async with database.read() as session:
+        await session.execute(text("SELECT 1"))
+
+
 async def fail_with(database: Database, error: type[BaseException]) -> None:
     async with database.transaction() as session:
         await session.execute(text("SELECT 1"))
@@ -60,7 +65,7 @@ async def test_a_database_that_cannot_be_had_is_away(
     for reason, url in elsewhere(database_url, tmp_path).items():
         one = Database(url, pool_size=1)
         with pytest.raises(DatabaseUnavailable):
-            await one.ping()
+            await read_once(one)
         with pytest.raises(DatabaseUnavailable):
             await run(one, "SELECT 1")
         assert [line["event"] for line in lines] == ["database_away"] * 2, reason
@@ -108,7 +113,7 @@ async def test_who_waits_too_long_for_a_connection_is_told_to_come_back(
         await holder.execute(text("SELECT 1"))
         with pytest.raises(DatabaseUnavailable):
             await run(one, "SELECT 1")
-        await one.ping()  # readers have a pool of their own
+        await read_once(one)  # readers have a pool of their own
     assert await run(one, "SELECT 1") == 1
     await one.close()
 
@@ -183,7 +188,7 @@ async def test_connections_that_the_server_closed_are_replaced_unnoticed(
     database: Database, database_url: str
 ) -> None:
     await asyncio.gather(*(run(database, "SELECT pg_sleep(0.02)") for _ in range(2)))
-    await database.ping()
+    await read_once(database)
     admin = await asyncpg.connect(**connect_arguments(database_url))
     await admin.execute(
         "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity "
@@ -192,4 +197,4 @@ async def test_connections_that_the_server_closed_are_replaced_unnoticed(
     await admin.close()
     await asyncio.sleep(0.05)  # for the event loop to hear of it
     assert await asyncio.gather(*(run(database, "SELECT 1") for _ in range(4))) == [1] * 4
-    await database.ping()
+    await read_once(database)
