@@ -21,14 +21,16 @@ from api.kit.embedded import Engines, EngineStartError, running
 ROOT = Path(__file__).parents[2]
 
 # Says where the servers listen, then waits; after Ctrl-C it asks the cache a last time. Valkey
-# needs about 0.1 s to obey the signal, had it come to it.
+# needs about 0.1 s to obey the signal, had it come to it. A shell starts what runs in the background
+# deaf to SIGINT, and the deafness is inherited.
 OWNER = """
-import json, sys, time
+import json, signal, sys, time
 from dataclasses import asdict
 from pathlib import Path
 import redis
 from api.kit.embedded import running
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with running(Path(sys.argv[1])) as engines:
     try:
         print(json.dumps(asdict(engines)), flush=True)
