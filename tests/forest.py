@@ -43,7 +43,7 @@ async def grow(
             )
             assert stored is not None
             ids.append(stored)
-    await services.cache.advance(UUID(article_id), version)
+    await services.cache.advance({UUID(article_id): version})
     return [str(one) for one in ids]
 
 

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    DateTime,
     Select,
+    bindparam,
     delete,
     exists,
     func,
@@ -116,6 +118,24 @@ async def find_slugs(session: AsyncSession, slugs: Collection[str]) -> set[str]:
     return set(await session.scalars(select(col(Article.slug)).where(col(Article.slug).in_(slugs))))
 
 
+# Composed once: composing it costs as much as running it, and every change of a thread asks for it.
+_ADVANCE = (
+    update(Article)
+    .where(col(Article.id) == bindparam("article_id"), visible())
+    .values(
+        version=col(Article.version) + 1,
+        comment_count=col(Article.comment_count) + bindparam("comments"),
+        reply_count=col(Article.reply_count) + bindparam("replies"),
+        # greatest() passes over NULL.
+        last_activity_at=func.greatest(
+            col(Article.last_activity_at), bindparam("active_at", type_=DateTime(timezone=True))
+        ),
+    )
+    .returning(col(Article.version), col(Article.is_locked))
+    .execution_options(synchronize_session=False)
+)
+
+
 async def advance(
     session: AsyncSession,
     article_id: UUID,
@@ -129,20 +149,13 @@ async def advance(
     Return the version and whether the article is locked, or None when it is gone. Whoever holds the
     lock is alone with the thread until the transaction ends, so versions have no gaps.
     """
-    latest = col(Article.last_activity_at)
-    statement = (
-        update(Article)
-        .where(col(Article.id) == article_id, visible())
-        .values(
-            version=col(Article.version) + 1,
-            comment_count=col(Article.comment_count) + comments,
-            reply_count=col(Article.reply_count) + replies,
-            last_activity_at=latest if active_at is None else func.greatest(latest, active_at),
-        )
-        .returning(col(Article.version), col(Article.is_locked))
-        .execution_options(synchronize_session=False)
-    )
-    row = (await session.execute(statement)).one_or_none()
+    values = {
+        "article_id": article_id,
+        "comments": comments,
+        "replies": replies,
+        "active_at": active_at,
+    }
+    row = (await session.execute(_ADVANCE, values)).one_or_none()
     return None if row is None else (row.version, row.is_locked)
 
 

@@ -10,6 +10,7 @@ async def advance_article(services: Services, event: Event) -> None:
 
     Raises RedisAwayError.
     """
+    versions = {}
     if event.article_id is not None and event.version is not None:
-        await services.cache.advance(event.article_id, event.version)
-    await services.cache.count(LISTS)
+        versions[event.article_id] = event.version
+    await services.cache.advance(versions, counted=[LISTS])

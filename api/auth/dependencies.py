@@ -53,18 +53,10 @@ async def find_actor(
     except TokenError as error:
         raise NotAuthenticated from error
     async with services.database.read() as session:
-        user = await queries.find_actor(session, claims.session_id, claims.user_id, now)
-    if user is None:
+        actor = await queries.find_actor(session, claims.session_id, claims.user_id, now)
+    if actor is None:
         raise NotAuthenticated
-    return Actor(
-        id=user.id,
-        session_id=claims.session_id,
-        handle=user.handle,
-        display_name=user.display_name,
-        avatar_url=user.avatar_url,
-        role=user.role,
-        created_at=user.created_at,
-    )
+    return actor
 
 
 @requires_credentials

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import jwt
@@ -19,6 +20,8 @@ REFRESH_GRACE = timedelta(seconds=10)
 
 MAX_ACCESS_LENGTH = 1024
 MAX_REFRESH_LENGTH = 100
+# Tokens whose signature need not be checked again; about a kilobyte each.
+MAX_VERIFIED = 4096
 
 _ISSUER = "palaver"
 _TYPE = "at+jwt"  # RFC 9068: so that no other JWT of this secret is taken for an access token
@@ -31,12 +34,14 @@ class TokenError(Exception):
     """The token is not one of ours, or no longer good."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessClaims:
     """What an access token says."""
 
     user_id: UUID
     session_id: UUID
+    # Seconds since 1970.
+    expires_at: float
 
 
 def issue_access_token(signer: Signer, *, user_id: UUID, session_id: UUID, now: datetime) -> str:
@@ -58,14 +63,24 @@ def read_access_token(signer: Signer, token: str, *, now: datetime) -> AccessCla
     """Return what the token says. Raises TokenError."""
     if len(token) > MAX_ACCESS_LENGTH:
         raise TokenError
+    claims = _verify(signer.key_for("access-token"), token)
+    if claims.expires_at <= now.timestamp():
+        raise TokenError
+    return claims
+
+
+# A token comes with every request of its bearer, and what it says never changes; whether it is
+# still good is asked each time. Only what we signed is remembered: a forgery raises.
+@lru_cache(maxsize=MAX_VERIFIED)
+def _verify(key: bytes, token: str) -> AccessClaims:
     try:
         decoded = jwt.decode_complete(
             token,
-            signer.key_for("access-token"),
+            key,
             algorithms=["HS256"],
             audience=_ISSUER,
             issuer=_ISSUER,
-            # Times are compared below, by our own clock.
+            # Times are compared by the caller, by our own clock.
             options={
                 "require": ["exp", "iat", "sub", "sid", "iss", "aud"],
                 "verify_exp": False,
@@ -73,9 +88,13 @@ def read_access_token(signer: Signer, token: str, *, now: datetime) -> AccessCla
             },
         )
         claims = decoded["payload"]
-        if decoded["header"].get("typ") != _TYPE or claims["exp"] <= now.timestamp():
+        if decoded["header"].get("typ") != _TYPE:
             raise TokenError
-        return AccessClaims(UUID(claims["sub"]), UUID(claims["sid"]))
+        return AccessClaims(
+            user_id=UUID(claims["sub"]),
+            session_id=UUID(claims["sid"]),
+            expires_at=float(claims["exp"]),
+        )
     except (jwt.PyJWTError, ValueError, TypeError) as error:
         raise TokenError from error
 

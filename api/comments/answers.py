@@ -1,9 +1,11 @@
 """What a writer gets back: the comment as written, and what became of its mentions."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from api.auth.actor import Actor
+from api.comments.mentioning import ResolvedText
 from api.comments.mentions import Mention, Person, Suggestion, Unresolved
 from api.comments.projection import read_row
 from api.comments.schemas import (
@@ -13,19 +15,51 @@ from api.comments.schemas import (
     SuggestedMention,
     UnresolvedMention,
 )
-from api.comments.service import Written
+from api.comments.service import Created, Updated
 from api.users.schemas import PersonRead
+from models import CommentState
 
 # People whom one comment tells; further ones are linked all the same.
 MAX_TOLD = 10
 
+# Of a comment that nobody has answered, voted on or changed yet.
+_AT_FIRST = {
+    "state": CommentState.VISIBLE,
+    "up": 0,
+    "down": 0,
+    "score": 0,
+    "reply_count": 0,
+    "descendant_count": 0,
+    "edited_at": None,
+}
 
-def read_written(written: Written, actor: Actor) -> CommentWritten:
-    """Return a comment as its author, who just wrote it, sees it."""
-    comment, text = written.comment, written.text
-    row: dict[str, Any] = {
-        **comment.model_dump(),
-        "score": comment.up - comment.down,
+
+def read_created(created: Created, actor: Actor) -> CommentWritten:
+    """Return a comment as its author, who just made it, sees it."""
+    comment = created.comment
+    row = {
+        "id": comment.id,
+        "article_id": comment.article_id,
+        "parent_id": comment.parent_id,
+        "depth": created.depth,
+        "body": comment.body,
+        "html": comment.html,
+        "version": comment.version,
+        "created_at": comment.created_at,
+        **_AT_FIRST,
+    }
+    return _read_written(row, created.text, actor)
+
+
+def read_updated(updated: Updated, actor: Actor) -> CommentWritten:
+    """Return a comment as its author, who just changed it, sees it."""
+    comment = updated.comment
+    row = {**comment.model_dump(), "score": comment.up - comment.down}
+    return _read_written(row, updated.text, actor)
+
+
+def _read_written(row: Mapping[str, Any], text: ResolvedText, actor: Actor) -> CommentWritten:
+    of_author = {
         "author": actor.id,
         "handle": actor.handle,
         "display_name": actor.display_name,
@@ -33,7 +67,8 @@ def read_written(written: Written, actor: Actor) -> CommentWritten:
         "mentions": [_read_mention(mention) for mention in text.mentions],
     }
     unresolved = [read_unresolved(one) for one in text.unresolved]
-    return CommentWritten.model_validate({**read_row(row), "unresolved_mentions": unresolved})
+    shown = read_row({**row, **of_author})
+    return CommentWritten.model_validate({**shown, "unresolved_mentions": unresolved})
 
 
 def read_unresolved(one: Unresolved) -> UnresolvedMention:

@@ -11,6 +11,7 @@ from api.comments.errors import (
     ParentGone,
     ThreadTooDeep,
 )
+from api.comments.replying import Parent
 from models import MAX_DEPTH, Comment, CommentState
 
 
@@ -20,7 +21,7 @@ def require_open(actor: Actor, *, is_locked: bool) -> None:
         raise ArticleLocked
 
 
-def require_may_reply_to(parent: Comment, article_id: UUID) -> None:
+def require_may_reply_to(parent: Parent, article_id: UUID) -> None:
     """Raise ParentElsewhere, ParentGone or ThreadTooDeep unless one can reply to the comment."""
     if parent.article_id != article_id:
         raise ParentElsewhere

@@ -1,7 +1,6 @@
 """Every statement of comments but the tree's."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
+    Select,
     any_,
     bindparam,
     delete,
@@ -27,9 +27,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Integer, Text, Uuid
 from sqlmodel import col
 
-from api.articles.queries import refers_to, visible
+from api.articles.queries import visible
+from api.articles.slugs import is_like_id
 from api.comments.mentions import Mention, Person
 from api.comments.projection import AUTHOR_COLUMNS, COLUMNS, JOIN_AUTHOR
+from api.comments.replying import NewComment, Parent, Place
 from api.comments.schemas import FlatOrder
 from models import MAX_DEPTH, Article, Comment, CommentMention, CommentState, Handle, User
 
@@ -37,24 +39,37 @@ from models import MAX_DEPTH, Article, Comment, CommentMention, CommentState, Ha
 MAX_PEOPLE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a reply shall stand."""
+def _select_place(is_meant: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            col(Article.id),
+            col(Article.is_locked),
+            col(Comment.article_id),
+            col(Comment.state),
+            col(Comment.depth),
+        )
+        .outerjoin(Comment, (col(Comment.id) == bindparam("parent_id")) & col(Comment.listed))
+        .where(is_meant, visible())
+    )
 
-    article_id: UUID
-    is_locked: bool
-    parent: Comment | None
+
+# Composed once: composing it costs as much as running it.
+_PLACE_BY_ID = _select_place(col(Article.id) == bindparam("id"))
+_PLACE_BY_SLUG = _select_place(col(Article.slug) == bindparam("slug"))
 
 
 async def find_place(session: AsyncSession, article: str, parent_id: UUID | None) -> Place | None:
     """Return a visible article and the listed comment to reply to, whatever article that is of."""
-    statement = (
-        select(col(Article.id), col(Article.is_locked), Comment)
-        .outerjoin(Comment, (col(Comment.id) == parent_id) & col(Comment.listed))
-        .where(refers_to(article), visible())
-    )
-    row = (await session.execute(statement)).one_or_none()
-    return None if row is None else Place(row[0], row[1], row[2])
+    if is_like_id(article):
+        found = session.execute(_PLACE_BY_ID, {"id": UUID(article), "parent_id": parent_id})
+    else:
+        found = session.execute(_PLACE_BY_SLUG, {"slug": article, "parent_id": parent_id})
+    row = (await found).one_or_none()
+    if row is None:
+        return None
+    article_id, is_locked, of_article_id, state, depth = row
+    parent = None if of_article_id is None else Parent(of_article_id, state, depth)
+    return Place(article_id, is_locked, parent)
 
 
 _INSERT = text("""
@@ -91,14 +106,13 @@ SELECT depth FROM added
 )
 
 
-async def insert_comment(
-    session: AsyncSession, comment: Comment, mentions: Sequence[Mention]
-) -> int | None:
+async def insert_comment(session: AsyncSession, comment: NewComment) -> int | None:
     """Store a comment with its mentions and count it at its ancestors, in one round trip.
 
     Return its depth, or None when the parent was taken back meanwhile. The caller holds the
     article's lock, so nobody else counts at the same time.
     """
+    mentions = comment.mentions
     values = {
         "id": comment.id,
         "max_depth": MAX_DEPTH,

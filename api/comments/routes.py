@@ -14,7 +14,7 @@ from api.articles.routes import ArticleRef
 from api.auth.dependencies import CurrentActor, IdempotentUow
 from api.auth.quotas import Action, limit
 from api.comments import queries, reading, service
-from api.comments.answers import read_written
+from api.comments.answers import read_created, read_updated
 from api.comments.cursors import Window
 from api.comments.errors import (
     ArticleLocked,
@@ -136,9 +136,9 @@ async def create_comment(
     uow: IdempotentUow,
 ) -> Response:
     """Reply to an article, or to another comment under it."""
-    written = await service.create_comment(uow, actor, article, body)
-    response = answer(request, read_written(written, actor), revision=1, status=201)
-    response.headers["Location"] = f"/v1/comments/{written.comment.id}"
+    created = await service.create_comment(uow, actor, article, body)
+    response = answer(request, read_created(created, actor), revision=1, status=201)
+    response.headers["Location"] = f"/v1/comments/{created.comment.id}"
     return response
 
 
@@ -209,8 +209,8 @@ async def update_comment(
     if_match: IfMatch,
 ) -> Response:
     """Change the text of your comment."""
-    written = await service.update_comment(uow, actor, comment_id, body, if_match)
-    return answer(request, read_written(written, actor), revision=written.comment.revision)
+    updated = await service.update_comment(uow, actor, comment_id, body, if_match)
+    return answer(request, read_updated(updated, actor), revision=updated.comment.revision)
 
 
 @router.delete(

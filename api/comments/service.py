@@ -15,6 +15,7 @@ from api.comments import policy, queries
 from api.comments.errors import CommentNotFound, ParentGone, ParentNotFound
 from api.comments.events import CommentCreated, CommentDeleted, CommentEdited
 from api.comments.mentioning import ResolvedText, resolve_text
+from api.comments.replying import NewComment
 from api.comments.schemas import CommentCreate, CommentUpdate
 from api.kit.conditional import ExpectedRevision, check_revision
 from api.kit.ids import make_id
@@ -23,14 +24,23 @@ from models import Comment, CommentState
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A comment as it was just written, and the text it came from."""
+class Created:
+    """A comment that was just made, how deep it stands, and the text it came from."""
+
+    comment: NewComment
+    depth: int
+    text: ResolvedText
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """A comment that was just changed, and the text that it has now."""
 
     comment: Comment
     text: ResolvedText
 
 
-async def create_comment(uow: Uow, actor: Actor, article: str, body: CommentCreate) -> Written:
+async def create_comment(uow: Uow, actor: Actor, article: str, body: CommentCreate) -> Created:
     """Reply to an article, or to a comment under it.
 
     Raises ArticleNotFound, ParentNotFound, ParentElsewhere, ParentGone, ThreadTooDeep,
@@ -49,22 +59,20 @@ async def create_comment(uow: Uow, actor: Actor, article: str, body: CommentCrea
     version = await _advance(
         uow, actor, place.article_id, comments=1, replies=0 if body.parent_id else 1
     )
-    comment = Comment(
+    comment = NewComment(
         id=make_id(),
         article_id=place.article_id,
         parent_id=body.parent_id,
-        ancestor_ids=[],
-        depth=0,
         author_id=actor.id,
         body=text.source,
         html=text.html,
+        mentions=text.mentions,
         version=version,
         created_at=uow.now,
     )
-    depth = await queries.insert_comment(uow.session, comment, text.mentions)
+    depth = await queries.insert_comment(uow.session, comment)
     if depth is None:
         raise ParentGone
-    comment.depth = depth
     uow.emit(
         CommentCreated(
             article_id=comment.article_id,
@@ -75,12 +83,12 @@ async def create_comment(uow: Uow, actor: Actor, article: str, body: CommentCrea
             mentioned_ids=_people_of(text),
         )
     )
-    return Written(comment, text)
+    return Created(comment, depth, text)
 
 
 async def update_comment(
     uow: Uow, actor: Actor, comment_id: UUID, body: CommentUpdate, expected: ExpectedRevision
-) -> Written:
+) -> Updated:
     """Change the text of a comment; the same text again changes nothing.
 
     Raises CommentNotFound, NotYourComment, CommentGone, PreconditionFailed or TextTooLarge.
@@ -90,7 +98,7 @@ async def update_comment(
     check_revision(expected, comment.revision)
     text = await resolve_text(uow.session, body.body, comment.article_id)
     if text.source == comment.body:
-        return Written(comment, text)
+        return Updated(comment, text)
 
     version = await _advance(uow, actor, comment.article_id)
     # Under the lock nothing in the thread moves any more: look again.
@@ -109,7 +117,7 @@ async def update_comment(
             mentioned_ids=tuple(p for p in _people_of(text) if p not in told_before),
         )
     )
-    return Written(comment, text)
+    return Updated(comment, text)
 
 
 async def delete_comment(
@@ -178,20 +186,19 @@ async def import_comment(
     Return its id, or None when it cannot stand there. Raises TextTooLarge.
     """
     text = await resolve_text(uow.session, body, article_id)
-    comment = Comment(
+    comment = NewComment(
         id=make_id(),
         article_id=article_id,
         parent_id=parent_id,
-        ancestor_ids=[],
-        depth=0,
         author_id=author_id,
         external_id=external_id,
         body=text.source,
         html=text.html,
+        mentions=text.mentions,
         version=version,
         created_at=created_at,
     )
-    depth = await queries.insert_comment(uow.session, comment, text.mentions)
+    depth = await queries.insert_comment(uow.session, comment)
     return None if depth is None else comment.id
 
 

@@ -13,7 +13,7 @@ import asyncio
 import functools
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
@@ -42,6 +42,13 @@ FORMAT = 1
 # from before Redis forgot it are never taken for newer ones.
 _MAX_BEGINNING = 2**48
 
+# In one step: between two, the one who builds could store the answer and give back the lease.
+_GET_OR_LEASE = """
+local stored = redis.call('GET', KEYS[1])
+if stored then return stored end
+if redis.call('SET', KEYS[2], 1, 'NX', 'PX', ARGV[1]) then return 1 end
+return 0
+"""
 _BEGIN = """
 local known = redis.call('GET', KEYS[1])
 if known then return known end
@@ -92,19 +99,24 @@ class VersionedCache:
         self._asking: dict[UUID, list[asyncio.Future[int | None]]] = {}
         self._asker: asyncio.Task[None] | None = None
 
-    async def advance(self, subject: UUID, version: int) -> None:
-        """Raise the pointer. Raises RedisAwayError."""
-        await self._redis.call(
-            lambda redis: _as_awaitable(
-                redis.eval(_RAISE, 1, self._pointer_key(subject), version, POINTER_LIFETIME)
-            )
-        )
+    async def advance(
+        self, versions: Mapping[UUID, int], *, counted: Collection[UUID] = ()
+    ) -> None:
+        """Raise pointers, and say which subjects that are only counted have changed.
 
-    async def count(self, subject: UUID) -> None:
-        """Say that a subject that is only counted has changed. Raises RedisAwayError."""
-        await self._redis.call(
-            lambda redis: _as_awaitable(redis.eval(_COUNT, 1, self._pointer_key(subject)))
-        )
+        In one round trip. Raises RedisAwayError.
+        """
+
+        async def tell(redis: Redis) -> None:
+            async with redis.pipeline(transaction=False) as pipeline:
+                for subject, version in versions.items():
+                    key = self._pointer_key(subject)
+                    pipeline.eval(_RAISE, 1, key, version, POINTER_LIFETIME)
+                for subject in counted:
+                    pipeline.eval(_COUNT, 1, self._pointer_key(subject))
+                await pipeline.execute()
+
+        await self._redis.call(tell)
 
     async def point_counted(self, subject: UUID) -> Pointer:
         """Begin a read of a subject that is only counted, before its rows are read.
@@ -234,10 +246,12 @@ class VersionedCache:
         key = self._answer_key(subject, version, parameters)
         lease = self._lease_key(subject, version, parameters)
         try:
-            stored = await self._redis.call(lambda redis: redis.get(key))
-            if stored is None and not await self._redis.call(
-                lambda redis: redis.set(lease, 1, nx=True, px=int(LEASE * 1000))
-            ):
+            stored = await self._redis.call(
+                lambda redis: _as_awaitable(
+                    redis.eval(_GET_OR_LEASE, 2, key, lease, int(LEASE * 1000))
+                )
+            )
+            if stored == 0:
                 for _ in range(int(LEASE / LEASE_POLL)):
                     await asyncio.sleep(LEASE_POLL)
                     stored = await self._redis.call(lambda redis: redis.get(key))

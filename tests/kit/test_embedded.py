@@ -21,8 +21,8 @@ from api.kit.embedded import Engines, EngineStartError, running
 ROOT = Path(__file__).parents[2]
 
 # Says where the servers listen, then waits; after Ctrl-C it asks the cache a last time. Valkey
-# needs about 0.1 s to obey the signal, had it come to it. A shell starts what runs in the background
-# deaf to SIGINT, and the deafness is inherited.
+# needs about 0.1 s to obey the signal, had it come to it. What a shell starts in the background is
+# deaf to SIGINT, and so is what that starts.
 OWNER = """
 import json, signal, sys, time
 from dataclasses import asdict
