@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from api.articles import reading, service
 from api.articles.errors import ArticleNotFound, ExternalIdTaken, NotYourArticle, SlugTaken
@@ -26,11 +26,11 @@ from api.kit.database import DatabaseUnavailable
 from api.kit.pagination import CursorParam, InvalidCursor, Limit
 from api.kit.problems import problems
 from api.kit.rendering import TextTooLarge
-from api.kit.routing import Route
+from api.kit.routing import make_router
 from api.kit.uow import ServicesDep, UowDep
 from api.users.schemas import Handle
 
-router = APIRouter(route_class=Route, tags=["articles"])
+router = make_router("articles")
 
 ArticleRef = Annotated[
     str, Path(min_length=1, max_length=MAX_SLUG_LENGTH, description="The article's id or slug.")

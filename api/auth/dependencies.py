@@ -19,7 +19,7 @@ from api.kit.idempotency import (
 )
 from api.kit.problems import NotAuthenticated, declares
 from api.kit.routing import KEEP_ANSWER, requires_credentials
-from api.kit.uow import ServicesDep, Uow, UowDep
+from api.kit.uow import Uow, UowDep, services_of
 
 # How long somebody counts as new.
 NEWCOMER_TIME = timedelta(days=1)
@@ -35,7 +35,6 @@ _bearer = HTTPBearer(
 @declares(NotAuthenticated)
 async def find_actor(
     request: Request,
-    services: ServicesDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Actor | None:
     """Return who is asking, None without credentials.
@@ -47,6 +46,7 @@ async def find_actor(
         if "authorization" in request.headers:
             raise NotAuthenticated
         return None
+    services = services_of(request)
     now = services.clock.now()
     try:
         claims = read_access_token(services.signer, credentials.credentials, now=now)

@@ -11,8 +11,7 @@ from api.kit.client_address import client_address, subject_of
 from api.kit.problems import NotAuthenticated, declares
 from api.kit.ratelimits import Charge, Quota, ratelimit_headers
 from api.kit.responses import add_headers
-from api.kit.services import Services
-from api.kit.uow import ServicesDep
+from api.kit.uow import services_of
 
 MINUTE = 60
 HOUR = 3600
@@ -67,9 +66,9 @@ def limit(action: Action) -> params.Depends:
     """
 
     @declares(RateLimited)
-    async def check_quota(request: Request, actor: OptionalActor, services: ServicesDep) -> None:
+    async def check_quota(request: Request, actor: OptionalActor) -> None:
         subject = f"user:{actor.id}" if actor else f"address:{address_of(request)}"
-        await charge(request, services, [(action, subject)], actor)
+        await charge(request, [(action, subject)], actor)
 
     return params.Depends(check_quota)
 
@@ -82,19 +81,17 @@ def limit_address(action: Action) -> params.Depends:
     """
 
     @declares(RateLimited)
-    async def check_quota(request: Request, services: ServicesDep) -> None:
-        await charge(request, services, [(action, f"address:{address_of(request)}")])
+    async def check_quota(request: Request) -> None:
+        await charge(request, [(action, f"address:{address_of(request)}")])
 
     return params.Depends(check_quota)
 
 
 async def charge(
-    request: Request,
-    services: Services,
-    due: list[tuple[Action, str]],
-    actor: Actor | None = None,
+    request: Request, due: list[tuple[Action, str]], actor: Actor | None = None
 ) -> None:
     """Count a request against quotas, all or none. Raises RateLimited or NotAuthenticated."""
+    services = services_of(request)
     if not services.settings.rate_limits_enabled:
         return
     kind = kind_of(actor, services.clock.now())
@@ -113,7 +110,7 @@ async def charge(
 
 def address_of(request: Request) -> str:
     """Return whom an anonymous request is counted against."""
-    services: Services = request.app.state.services
     peer = request.client.host if request.client else None
     forwarded = request.headers.getlist("x-forwarded-for")
-    return subject_of(client_address(peer, forwarded, services.settings.trusted_proxies))
+    trusted = services_of(request).settings.trusted_proxies
+    return subject_of(client_address(peer, forwarded, trusted))

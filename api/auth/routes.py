@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import Header, Request, Response
 
 from api.auth import queries, service
 from api.auth.dependencies import CurrentActor
@@ -11,10 +11,10 @@ from api.auth.errors import InvalidCredentials, InvalidRefreshToken, RateLimited
 from api.auth.quotas import Action, address_of, charge, limit_address
 from api.auth.schemas import SessionCreate, SessionList, SessionRead, SessionRefresh, TokensRead
 from api.kit.problems import problems
-from api.kit.routing import Route
+from api.kit.routing import make_router
 from api.kit.uow import ReadSession, ServicesDep, UowDep
 
-router = APIRouter(route_class=Route, tags=["sessions"])
+router = make_router("sessions")
 
 MAX_SESSIONS = 100
 
@@ -31,7 +31,7 @@ async def create_session(
         (Action.LOGIN_ADDRESS, f"address:{address_of(request)}"),
         (Action.LOGIN_ACCOUNT, f"login:{service.login_key(body.login)}"),
     ]
-    await charge(request, uow.services, due)
+    await charge(request, due)
     return await service.log_in(uow, body, user_agent)
 
 

@@ -1,7 +1,5 @@
 """HTTP for mentions in a text that is still being written."""
 
-from fastapi import APIRouter
-
 from api.articles import queries as articles
 from api.articles.errors import ArticleNotFound
 from api.auth.dependencies import CurrentActor
@@ -12,10 +10,10 @@ from api.comments.mentioning import resolve_document
 from api.comments.schemas import MentionPreview, MentionPreviewRead
 from api.kit.problems import problems
 from api.kit.rendering import TextTooLarge, parse_text
-from api.kit.routing import Route
+from api.kit.routing import make_router
 from api.kit.uow import ReadSession
 
-router = APIRouter(route_class=Route, tags=["mentions"])
+router = make_router("mentions")
 
 
 @router.post(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from sqlalchemy import RowMapping
 
 from api.articles import queries as articles
@@ -57,14 +57,14 @@ from api.kit.pagination import (
 )
 from api.kit.problems import problems
 from api.kit.rendering import TextTooLarge
-from api.kit.routing import Route
+from api.kit.routing import make_router
 from api.kit.services import Services
 from api.kit.uow import ReadSession, ServicesDep, UowDep
 from api.users import queries as users
 from api.users.errors import UserNotFound
 from api.users.routes import HandlePath
 
-router = APIRouter(route_class=Route, tags=["comments"])
+router = make_router("comments")
 
 CommentId = Annotated[UUID, Path(description="The comment's id.")]
 Ancestors = Annotated[int, Query(ge=0, le=200, description="At most so many, the nearest first.")]

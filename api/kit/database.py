@@ -106,11 +106,9 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Open a session that commits when its block ends well. Raises DatabaseUnavailable."""
         with unavailable_when_away():
-            async with (
-                AsyncSession(self.writer, expire_on_commit=False) as session,
-                session.begin(),
-            ):
+            async with AsyncSession(self.writer, expire_on_commit=False) as session:
                 yield session
+                await session.commit()
 
     async def close(self) -> None:
         """Close every connection."""

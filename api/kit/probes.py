@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.kit.database import DatabaseUnavailable
 from api.kit.migrations import find_revision, is_behind
 from api.kit.problems import Problem, problems
 from api.kit.responses import add_headers
-from api.kit.routing import Route
+from api.kit.routing import make_router
 from api.kit.schemas import Output
 from api.kit.uow import ServicesDep
 
@@ -19,7 +19,7 @@ async def forbid_keeping(request: Request) -> None:
     add_headers(request, {"Cache-Control": "no-store"})
 
 
-router = APIRouter(route_class=Route, tags=["probes"], dependencies=[Depends(forbid_keeping)])
+router = make_router("probes", prefix="", dependencies=[Depends(forbid_keeping)])
 
 
 class ProbeRead(Output):

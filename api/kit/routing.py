@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIRouter
 
 from api.kit.problems import (
     Called,
@@ -23,6 +23,17 @@ from api.kit.problems import (
 
 # What a handler leaves on `request.state`, to be called with the answer before the commit.
 KEEP_ANSWER = "keep_answer"
+
+
+def make_router(tag: str, *, prefix: str = "/v1", **options: Any) -> APIRouter:
+    """Return the router of a domain; its operations are named as their functions are."""
+    return APIRouter(
+        prefix=prefix,
+        route_class=Route,
+        tags=[tag],
+        generate_unique_id_function=lambda route: route.name,
+        **options,
+    )
 
 
 def requires_credentials(dependency: Called) -> Called:

@@ -81,25 +81,28 @@ async def unit_of_work(services: Services) -> AsyncIterator[Uow]:
     await uow.follow_up()
 
 
-async def get_services(request: Request) -> Services:
+def services_of(request: Request) -> Services:
     """Return the services of the process that answers this request."""
     services: Services = request.app.state.services
     return services
 
 
+async def get_services(request: Request) -> Services:
+    """Give a route the services. Dependencies call `services_of`: each level of them costs time."""
+    return services_of(request)
+
+
 @declares(DatabaseUnavailable)
-async def open_uow(services: Annotated[Services, Depends(get_services)]) -> AsyncIterator[Uow]:
+async def open_uow(request: Request) -> AsyncIterator[Uow]:
     """Give a writing route its unit of work."""
-    async with unit_of_work(services) as uow:
+    async with unit_of_work(services_of(request)) as uow:
         yield uow
 
 
 @declares(DatabaseUnavailable)
-async def open_read_session(
-    services: Annotated[Services, Depends(get_services)],
-) -> AsyncIterator[AsyncSession]:
+async def open_read_session(request: Request) -> AsyncIterator[AsyncSession]:
     """Give a reading route its session."""
-    async with services.database.read() as session:
+    async with services_of(request).database.read() as session:
         yield session
 
 

@@ -3,14 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from api.auth.dependencies import CurrentActor, IdempotentUow
 from api.auth.quotas import Action, limit, limit_address
 from api.kit.conditional import UNCHANGED, IfMatch, answer
 from api.kit.names import MAX_HANDLE, name_key
 from api.kit.problems import problems
-from api.kit.routing import Route
+from api.kit.routing import make_router
 from api.kit.uow import ReadSession, UowDep
 from api.users import queries, service
 from api.users.errors import HandleReserved, HandleTaken, UserNotFound, WrongPassword
@@ -24,7 +24,7 @@ from api.users.schemas import (
     UserRead,
 )
 
-router = APIRouter(route_class=Route, tags=["users"])
+router = make_router("users")
 
 MAX_COMPLETIONS = 20
 

@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
 from api.articles import policy as articles_policy
 from api.articles import queries as articles
 from api.articles.errors import ArticleNotFound
@@ -13,14 +11,14 @@ from api.auth.quotas import Action, limit
 from api.comments.errors import CommentGone, CommentNotFound
 from api.comments.routes import CommentId
 from api.kit.problems import problems
-from api.kit.routing import Route
+from api.kit.routing import make_router
 from api.kit.uow import ReadSession, UowDep
 from api.votes import queries, service
 from api.votes.errors import OwnVote
 from api.votes.schemas import CommentVoteRead, ViewerRead, VotePut, VoteRead
 from models import ArticleVote
 
-router = APIRouter(route_class=Route, tags=["votes"])
+router = make_router("votes")
 
 MAX_VOTES = 5000
 
