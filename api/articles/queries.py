@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     tuple_,
     update,
 )
@@ -118,22 +119,16 @@ async def find_slugs(session: AsyncSession, slugs: Collection[str]) -> set[str]:
     return set(await session.scalars(select(col(Article.slug)).where(col(Article.slug).in_(slugs))))
 
 
-# Composed once: composing it costs as much as running it, and every change of a thread asks for it.
-_ADVANCE = (
-    update(Article)
-    .where(col(Article.id) == bindparam("article_id"), visible())
-    .values(
-        version=col(Article.version) + 1,
-        comment_count=col(Article.comment_count) + bindparam("comments"),
-        reply_count=col(Article.reply_count) + bindparam("replies"),
-        # greatest() passes over NULL.
-        last_activity_at=func.greatest(
-            col(Article.last_activity_at), bindparam("active_at", type_=DateTime(timezone=True))
-        ),
-    )
-    .returning(col(Article.version), col(Article.is_locked))
-    .execution_options(synchronize_session=False)
-)
+# Every change of a thread asks for it: as text, it costs half of what it costs composed.
+_ADVANCE = text("""
+UPDATE articles
+SET version = version + 1,
+    comment_count = comment_count + :comments,
+    reply_count = reply_count + :replies,
+    last_activity_at = greatest(last_activity_at, :active_at)  -- which passes over NULL
+WHERE id = :article_id AND deleted_at IS NULL
+RETURNING version, is_locked
+""").bindparams(bindparam("active_at", type_=DateTime(timezone=True)))
 
 
 async def advance(

@@ -32,16 +32,27 @@ _bearer = HTTPBearer(
 )
 
 
-@declares(NotAuthenticated)
-async def find_actor(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Actor | None:
-    """Return who is asking, None without credentials.
+# Asked for by what depends on who is asking, so that the document says how to tell us.
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+# The key of the ASGI scope under which who is asking is kept.
+_ACTOR = "palaver.actor"
+
+
+async def find_actor(request: Request) -> Actor | None:
+    """Return who is asking, None without credentials; looked up once a request.
 
     Raises NotAuthenticated for credentials that are no good: silently treating somebody who was
     logged out as a stranger would show them another forum.
     """
+    if _ACTOR not in request.scope:
+        request.scope[_ACTOR] = await _authenticate(request)
+    actor: Actor | None = request.scope[_ACTOR]
+    return actor
+
+
+async def _authenticate(request: Request) -> Actor | None:
+    credentials = await _bearer(request)
     if credentials is None:
         if "authorization" in request.headers:
             raise NotAuthenticated
@@ -61,14 +72,14 @@ async def find_actor(
 
 @requires_credentials
 @declares(NotAuthenticated)
-async def require_actor(actor: Annotated[Actor | None, Depends(find_actor)]) -> Actor:
+async def require_actor(request: Request, _: Credentials) -> Actor:
     """Return who is asking. Raises NotAuthenticated when nobody is logged in."""
+    actor = await find_actor(request)
     if actor is None:
         raise NotAuthenticated
     return actor
 
 
-OptionalActor = Annotated[Actor | None, Depends(find_actor)]
 CurrentActor = Annotated[Actor, Depends(require_actor)]
 
 
@@ -82,11 +93,11 @@ def kind_of(actor: Actor | None, now: datetime) -> ActorKind:
     return ActorKind.NEWCOMER if is_new else ActorKind.MEMBER
 
 
-@declares(IdempotencyInProgress, IdempotencyKeyReused)
+@declares(IdempotencyInProgress, IdempotencyKeyReused, NotAuthenticated)
 async def open_idempotent_uow(
     request: Request,
     uow: UowDep,
-    actor: OptionalActor,
+    _: Credentials,
     key: Annotated[
         str | None,
         Header(
@@ -100,6 +111,7 @@ async def open_idempotent_uow(
     ] = None,
 ) -> Uow:
     """Give a creating route its unit of work, once a key."""
+    actor = await find_actor(request)
     if key is not None:
         keyed = KeyedRequest(
             owner=f"user:{actor.id}" if actor else "anonymous",

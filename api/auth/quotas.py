@@ -5,7 +5,7 @@ from enum import StrEnum
 from fastapi import Request, params
 
 from api.auth.actor import Actor, ActorKind
-from api.auth.dependencies import OptionalActor, kind_of
+from api.auth.dependencies import Credentials, find_actor, kind_of
 from api.auth.errors import RateLimited
 from api.kit.client_address import client_address, subject_of
 from api.kit.problems import NotAuthenticated, declares
@@ -65,8 +65,9 @@ def limit(action: Action) -> params.Depends:
     A stranger is counted by address, or told to log in where there is no quota for strangers.
     """
 
-    @declares(RateLimited)
-    async def check_quota(request: Request, actor: OptionalActor) -> None:
+    @declares(RateLimited, NotAuthenticated)
+    async def check_quota(request: Request, _: Credentials) -> None:
+        actor = await find_actor(request)
         subject = f"user:{actor.id}" if actor else f"address:{address_of(request)}"
         await charge(request, [(action, subject)], actor)
 

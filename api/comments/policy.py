@@ -1,5 +1,6 @@
 """Who may do what with a comment. Pure: rows in, verdict out."""
 
+from typing import NoReturn
 from uuid import UUID
 
 from api.auth.actor import Actor
@@ -9,9 +10,9 @@ from api.comments.errors import (
     NotYourComment,
     ParentElsewhere,
     ParentGone,
+    ParentNotFound,
     ThreadTooDeep,
 )
-from api.comments.replying import Parent
 from models import MAX_DEPTH, Comment, CommentState
 
 
@@ -21,14 +22,18 @@ def require_open(actor: Actor, *, is_locked: bool) -> None:
         raise ArticleLocked
 
 
-def require_may_reply_to(parent: Parent, article_id: UUID) -> None:
-    """Raise ParentElsewhere, ParentGone or ThreadTooDeep unless one can reply to the comment."""
+def refuse_parent(parent: Comment | None, article_id: UUID) -> NoReturn:
+    """Raise why nothing can stand under a comment: of the reasons there are, the one it is.
+
+    Raises ParentNotFound, ParentElsewhere, ThreadTooDeep or ParentGone.
+    """
+    if parent is None:
+        raise ParentNotFound
     if parent.article_id != article_id:
         raise ParentElsewhere
-    if parent.state is not CommentState.VISIBLE:
-        raise ParentGone
     if parent.depth >= MAX_DEPTH:
         raise ThreadTooDeep
+    raise ParentGone
 
 
 def require_may_edit(actor: Actor, comment: Comment) -> None:

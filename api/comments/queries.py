@@ -1,6 +1,7 @@
 """Every statement of comments but the tree's."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
-    Select,
     any_,
     bindparam,
     delete,
@@ -28,10 +28,8 @@ from sqlalchemy.types import Integer, Text, Uuid
 from sqlmodel import col
 
 from api.articles.queries import visible
-from api.articles.slugs import is_like_id
 from api.comments.mentions import Mention, Person
 from api.comments.projection import AUTHOR_COLUMNS, COLUMNS, JOIN_AUTHOR
-from api.comments.replying import NewComment, Parent, Place
 from api.comments.schemas import FlatOrder
 from models import MAX_DEPTH, Article, Comment, CommentMention, CommentState, Handle, User
 
@@ -39,43 +37,27 @@ from models import MAX_DEPTH, Article, Comment, CommentMention, CommentState, Ha
 MAX_PEOPLE = 500
 
 
-def _select_place(is_meant: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            col(Article.id),
-            col(Article.is_locked),
-            col(Comment.article_id),
-            col(Comment.state),
-            col(Comment.depth),
-        )
-        .outerjoin(Comment, (col(Comment.id) == bindparam("parent_id")) & col(Comment.listed))
-        .where(is_meant, visible())
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewComment:
+    """What is stored of a reply. How deep it stands is PostgreSQL's to say."""
 
-
-# Composed once: composing it costs as much as running it.
-_PLACE_BY_ID = _select_place(col(Article.id) == bindparam("id"))
-_PLACE_BY_SLUG = _select_place(col(Article.slug) == bindparam("slug"))
-
-
-async def find_place(session: AsyncSession, article: str, parent_id: UUID | None) -> Place | None:
-    """Return a visible article and the listed comment to reply to, whatever article that is of."""
-    if is_like_id(article):
-        found = session.execute(_PLACE_BY_ID, {"id": UUID(article), "parent_id": parent_id})
-    else:
-        found = session.execute(_PLACE_BY_SLUG, {"slug": article, "parent_id": parent_id})
-    row = (await found).one_or_none()
-    if row is None:
-        return None
-    article_id, is_locked, of_article_id, state, depth = row
-    parent = None if of_article_id is None else Parent(of_article_id, state, depth)
-    return Place(article_id, is_locked, parent)
+    id: UUID
+    article_id: UUID
+    parent_id: UUID | None
+    author_id: UUID | None
+    # Where it came from elsewhere, what it was called there.
+    external_id: str | None = None
+    body: str
+    html: str
+    mentions: Sequence[Mention]
+    version: int
+    created_at: datetime
 
 
 _INSERT = text("""
 WITH parent AS (
   SELECT id, ancestor_ids || id AS line, depth FROM comments
-  WHERE id = :parent_id AND state = 'visible' AND depth < :max_depth
+  WHERE id = :parent_id AND article_id = :article_id AND state = 'visible' AND depth < :max_depth
 ), counted AS (
   UPDATE comments c
   SET descendant_count = c.descendant_count + 1,
@@ -109,8 +91,8 @@ SELECT depth FROM added
 async def insert_comment(session: AsyncSession, comment: NewComment) -> int | None:
     """Store a comment with its mentions and count it at its ancestors, in one round trip.
 
-    Return its depth, or None when the parent was taken back meanwhile. The caller holds the
-    article's lock, so nobody else counts at the same time.
+    Return its depth, or None when it cannot stand under its parent. The caller holds the article's
+    lock, so nobody else counts at the same time.
     """
     mentions = comment.mentions
     values = {

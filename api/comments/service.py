@@ -10,12 +10,13 @@ from uuid import UUID
 
 from api.articles import queries as articles
 from api.articles.errors import ArticleNotFound
+from api.articles.reading import find_article_id
 from api.auth.actor import Actor
 from api.comments import policy, queries
-from api.comments.errors import CommentNotFound, ParentGone, ParentNotFound
+from api.comments.errors import CommentNotFound
 from api.comments.events import CommentCreated, CommentDeleted, CommentEdited
 from api.comments.mentioning import ResolvedText, resolve_text
-from api.comments.replying import NewComment
+from api.comments.queries import NewComment
 from api.comments.schemas import CommentCreate, CommentUpdate
 from api.kit.conditional import ExpectedRevision, check_revision
 from api.kit.ids import make_id
@@ -46,22 +47,13 @@ async def create_comment(uow: Uow, actor: Actor, article: str, body: CommentCrea
     Raises ArticleNotFound, ParentNotFound, ParentElsewhere, ParentGone, ThreadTooDeep,
     ArticleLocked or TextTooLarge.
     """
-    place = await queries.find_place(uow.session, article, body.parent_id)
-    if place is None:
-        raise ArticleNotFound
-    policy.require_open(actor, is_locked=place.is_locked)
-    if body.parent_id is not None:
-        if place.parent is None:
-            raise ParentNotFound
-        policy.require_may_reply_to(place.parent, place.article_id)
-    text = await resolve_text(uow.session, body.body, place.article_id)
+    article_id = await find_article_id(uow.services, article)
+    text = await resolve_text(uow.session, body.body, article_id)
 
-    version = await _advance(
-        uow, actor, place.article_id, comments=1, replies=0 if body.parent_id else 1
-    )
+    version = await _advance(uow, actor, article_id, comments=1, replies=0 if body.parent_id else 1)
     comment = NewComment(
         id=make_id(),
-        article_id=place.article_id,
+        article_id=article_id,
         parent_id=body.parent_id,
         author_id=actor.id,
         body=text.source,
@@ -72,7 +64,9 @@ async def create_comment(uow: Uow, actor: Actor, article: str, body: CommentCrea
     )
     depth = await queries.insert_comment(uow.session, comment)
     if depth is None:
-        raise ParentGone
+        parent_id = body.parent_id
+        parent = await queries.find_comment(uow.session, parent_id) if parent_id else None
+        policy.refuse_parent(parent, article_id)
     uow.emit(
         CommentCreated(
             article_id=comment.article_id,

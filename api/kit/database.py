@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
+import orjson
 import structlog
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
@@ -84,6 +85,8 @@ class Database:
             pool_timeout=POOL_TIMEOUT,
             # The values of a statement are what people wrote: an error's message leaves them out.
             hide_parameters=True,
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
             connect_args={
                 "async_creator_fn": connect,
                 "server_settings": settings,

@@ -12,10 +12,15 @@ class Signer:
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
+        self._keys: dict[str, bytes] = {}
 
     def key_for(self, purpose: str) -> bytes:
         """Return the 32-byte key of a purpose ("cursor", "access-token")."""
-        return hmac.digest(self._secret, b"palaver/" + purpose.encode(), hashlib.sha256)
+        key = self._keys.get(purpose)
+        if key is None:
+            key = hmac.digest(self._secret, b"palaver/" + purpose.encode(), hashlib.sha256)
+            self._keys[purpose] = key
+        return key
 
     def sign(self, purpose: str, message: bytes) -> bytes:
         """Return the 32-byte tag of a message."""

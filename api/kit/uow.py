@@ -7,22 +7,28 @@ from typing import Annotated
 
 import structlog
 from fastapi import Depends, Request
-from sqlalchemy import insert
+from sqlalchemy import BigInteger, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kit.database import DatabaseUnavailable
 from api.kit.events import Effect, Event
 from api.kit.problems import declares
 from api.kit.services import Services
-from models import OutboxEvent
 
 log = structlog.get_logger(__name__)
 
 _NO_EFFECT = Effect()
 
-# One by one, since a unit of work hardly ever emits more than one. Into the table, not the class:
-# the object-relational way of inserting looks for what to give back, and nobody asks for that.
-_INSERT_EVENT = insert(OutboxEvent.metadata.tables[OutboxEvent.__tablename__])
+# One by one, since a unit of work hardly ever emits more than one.
+_INSERT_EVENT = text("""
+INSERT INTO events (type, article_id, version, payload, created_at)
+VALUES (:type, :article_id, :version, :payload, :created_at)
+""").bindparams(
+    bindparam("article_id", type_=Uuid()),
+    bindparam("version", type_=BigInteger()),
+    bindparam("payload", type_=JSONB()),
+)
 
 
 class Uow:

@@ -195,7 +195,7 @@ async def _write(
             await connection.executemany(statement.text, rows)
             continue
         found = await connection.fetch(statement.text, *rows[0])
-        if statement.text.startswith("UPDATE articles"):
+        if statement.text.lstrip().startswith("UPDATE articles"):
             # The row lock is had, and the version that everything after it is written under.
             reply.version = found[0]["version"]
 
