@@ -65,7 +65,7 @@ class _Answer:
             for name, value in start["headers"]
             if name.lower() != b"x-request-id"
         ]
-        self.etag = next((str(v, "latin-1") for n, v in self.headers if n.lower() == b"etag"), "")
+        self.etag = next((value for name, value in self.headers if name.lower() == b"etag"), b"")
         self.body = body
         self.expires_at = time.monotonic() + LIFETIME
         self.requests = REQUESTS.labels(operation, self.status)
@@ -88,7 +88,7 @@ class Edge:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
-        request, seen = _read_request(scope)
+        request, seen, request_id = _read_request(scope)
         answer = self._answers.get(request)
         if answer is not None:
             try:
@@ -96,12 +96,14 @@ class Edge:
             except RedisAwayError:
                 version = None
             if version == answer.kept.version and _fits(answer, seen):
-                request_id = choose_request_id(scope).encode()
                 await send(
                     {
                         "type": "http.response.start",
                         "status": answer.status,
-                        "headers": [*answer.headers, (b"x-request-id", request_id)],
+                        "headers": [
+                            *answer.headers,
+                            (b"x-request-id", choose_request_id(request_id)),
+                        ],
                     }
                 )
                 await send({"type": "http.response.body", "body": answer.body})
@@ -128,14 +130,18 @@ class Edge:
         return send_and_keep
 
 
-def _fits(answer: _Answer, seen: str) -> bool:
+def _fits(answer: _Answer, seen: bytes) -> bool:
     """Tell whether the app would answer so; what is kept for conditional requests is the 304."""
-    return not seen or seen == answer.etag or matches_etag(seen, answer.etag)
+    return (
+        not seen
+        or seen == answer.etag
+        or matches_etag(str(seen, "latin-1"), str(answer.etag, "latin-1"))
+    )
 
 
-def _read_request(scope: Scope) -> tuple[_Request, str]:
-    """Return what an answer may depend on, and the tags that the client has."""
-    accepted = origin = seen = b""
+def _read_request(scope: Scope) -> tuple[_Request, bytes, bytes]:
+    """Return what an answer may depend on, the tags that the client has, and its request id."""
+    accepted = origin = seen = request_id = b""
     has_credentials = False
     for name, value in scope["headers"]:
         if name == b"accept-encoding":
@@ -146,16 +152,17 @@ def _read_request(scope: Scope) -> tuple[_Request, str]:
             origin = value
         elif name == b"authorization":
             has_credentials = True
-    coding = _choose_coding(accepted)
+        elif name == b"x-request-id":
+            request_id = value
     request = (
         scope["raw_path"],
         scope["query_string"],
-        coding,
+        _choose_coding(accepted),
         origin,
         has_credentials,
         seen != b"",
     )
-    return request, str(seen, "latin-1")
+    return request, seen, request_id
 
 
 @lru_cache(maxsize=256)

@@ -46,7 +46,8 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        request_id = scope["palaver.request_id"] = choose_request_id(scope)
+        request_id = choose_request_id(dict(scope["headers"]).get(b"x-request-id", b"")).decode()
+        scope["palaver.request_id"] = request_id
         status = 0
 
         async def send_enveloped(message: Message) -> None:
@@ -97,12 +98,9 @@ class SafetyNet:
             await answer_defect(Request(scope))(scope, receive, send_noting)
 
 
-def choose_request_id(scope: Scope) -> str:
+def choose_request_id(sent: bytes) -> bytes:
     """Return the client's id of the request if it is short and plain, else a new one."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return str(value, "ascii")
-    return make_request_id()
+    return sent if _REQUEST_ID.fullmatch(sent) else make_request_id()
 
 
 def _is_unbearable(scope: Scope) -> bool:

@@ -1,7 +1,6 @@
 """What goes around every answer: ids, headers, and no bare failure."""
 
 import re
-from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
@@ -44,7 +43,7 @@ async def test_any_other_request_id_is_made_anew(client: Client, sent: str | Non
     again = await client.get("/v1/nothing", headers=headers)
     ids = {response.headers["x-request-id"] for response in (first, again)}
     assert len(ids) == 2
-    assert all(UUID(one).version == 7 for one in ids)
+    assert sent not in ids
     expect_problem(first, 404, "not_found")  # which compares the id with that in the body
 
 
