@@ -14,7 +14,7 @@ import functools
 import itertools
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -87,6 +87,14 @@ class _Flight:
     task: "asyncio.Task[Entry]"
 
 
+@dataclass(slots=True)
+class _Question:
+    """Who waits to hear of a subject's pointer."""
+
+    subject: UUID
+    waiting: "list[asyncio.Future[int | None]]" = field(default_factory=list)
+
+
 class VersionedCache:
     """The cache of one kind of answer; `namespace` keeps it apart from others in one Redis."""
 
@@ -96,7 +104,8 @@ class VersionedCache:
         self._local = LocalCache[tuple[UUID, str], Entry](max_bytes)
         self._flights: dict[tuple[UUID, str], _Flight] = {}
         self._order = itertools.count()
-        self._asking: dict[UUID, list[asyncio.Future[int | None]]] = {}
+        # By the subjects' numbers: UUIDs hash and compare in Python.
+        self._asking: dict[int, _Question] = {}
         self._asker: asyncio.Task[None] | None = None
 
     async def advance(
@@ -155,9 +164,12 @@ class VersionedCache:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int | None] = loop.create_future()
-        self._asking.setdefault(subject, []).append(future)
-        if self._asker is None:
-            self._asker = loop.create_task(self._ask_all())
+        question = self._asking.get(subject.int)
+        if question is None:
+            question = self._asking[subject.int] = _Question(subject)
+            if self._asker is None:
+                self._asker = loop.create_task(self._ask_all())
+        question.waiting.append(future)
         return future
 
     def peek(self, subject: UUID, parameters: str, version: int) -> Entry | None:
@@ -293,21 +305,22 @@ class VersionedCache:
             # One turn of the event loop more: whoever is about to ask can share the question.
             await asyncio.sleep(0)
             asking, self._asking = self._asking, {}
-            await self._fetch_pointers(asking)
+            await self._fetch_pointers(list(asking.values()))
         self._asker = None
 
-    async def _fetch_pointers(self, asking: dict[UUID, list["asyncio.Future[int | None]"]]) -> None:
-        keys = [self._pointer_key(subject) for subject in asking]
+    async def _fetch_pointers(self, questions: list[_Question]) -> None:
+        keys = [self._pointer_key(question.subject) for question in questions]
         try:
             pointers = await self._redis.call(lambda redis: redis.mget(keys))
         except Exception as error:  # noqa: BLE001 - those who asked get it, whatever it is
-            for future in itertools.chain.from_iterable(asking.values()):
-                if not future.done():
-                    future.set_exception(error)
+            for question in questions:
+                for future in question.waiting:
+                    if not future.done():
+                        future.set_exception(error)
             return
-        for futures, pointer in zip(asking.values(), pointers, strict=True):
+        for question, pointer in zip(questions, pointers, strict=True):
             version = None if pointer is None else int(pointer)
-            for future in futures:
+            for future in question.waiting:
                 if not future.done():
                     future.set_result(version)
 

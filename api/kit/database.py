@@ -109,9 +109,13 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Open a session that commits when its block ends well. Raises DatabaseUnavailable."""
         with unavailable_when_away():
-            async with AsyncSession(self.writer, expire_on_commit=False) as session:
+            # begin(), not commit() at the end: where a commit fails before PostgreSQL hears of it,
+            # the connection would go back to the pool with its transaction still open.
+            async with (
+                AsyncSession(self.writer, expire_on_commit=False) as session,
+                session.begin(),
+            ):
                 yield session
-                await session.commit()
 
     async def close(self) -> None:
         """Close every connection."""

@@ -55,7 +55,7 @@ _Request = tuple[bytes, bytes, Coding, bytes, bool, bool]
 class _Answer:
     """An answer of the app, ready to be sent again."""
 
-    __slots__ = ("body", "etag", "expires_at", "headers", "kept", "requests", "status")
+    __slots__ = ("body", "etag", "expires_at", "headers", "kept", "operation", "status")
 
     def __init__(self, kept: Kept, start: Message, body: bytes, operation: str) -> None:
         self.kept = kept
@@ -68,7 +68,7 @@ class _Answer:
         self.etag = next((value for name, value in self.headers if name.lower() == b"etag"), b"")
         self.body = body
         self.expires_at = time.monotonic() + LIFETIME
-        self.requests = REQUESTS.labels(operation, self.status)
+        self.operation = operation
 
     @property
     def size(self) -> int:
@@ -107,7 +107,7 @@ class Edge:
                     }
                 )
                 await send({"type": "http.response.body", "body": answer.body})
-                answer.requests.inc()
+                REQUESTS.count(answer.operation, answer.status)
                 return
         await self._app(scope, receive, self._keep_what_is_sent(request, scope, send))
 

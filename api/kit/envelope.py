@@ -136,7 +136,7 @@ def _cache_control(scope: Scope, status: int) -> str:
 def _account(scope: Scope, status: int, seconds: float) -> None:
     route = scope.get("route")
     operation = getattr(route, "name", None) or "none"
-    REQUESTS.labels(operation, status).inc()
+    REQUESTS.count(operation, status)
     REQUEST_SECONDS.labels(operation).observe(seconds)
     write = log.debug if operation in _QUIET else log.info
     write(
