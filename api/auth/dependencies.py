@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.auth import queries
 from api.auth.actor import Actor, ActorKind
@@ -18,22 +17,11 @@ from api.kit.idempotency import (
     KeyedRequest,
 )
 from api.kit.problems import NotAuthenticated, declares
-from api.kit.routing import KEEP_ANSWER, requires_credentials
+from api.kit.routing import KEEP_ANSWER, takes_credentials
 from api.kit.uow import Uow, UowDep, services_of
 
 # How long somebody counts as new.
 NEWCOMER_TIME = timedelta(days=1)
-
-_bearer = HTTPBearer(
-    auto_error=False,
-    bearerFormat="JWT",
-    scheme_name="access_token",
-    description="The access_token of POST /v1/sessions.",
-)
-
-
-# Asked for by what depends on who is asking, so that the document says how to tell us.
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 # The key of the ASGI scope under which who is asking is kept.
 _ACTOR = "palaver.actor"
@@ -52,27 +40,28 @@ async def find_actor(request: Request) -> Actor | None:
 
 
 async def _authenticate(request: Request) -> Actor | None:
-    credentials = await _bearer(request)
-    if credentials is None:
-        if "authorization" in request.headers:
-            raise NotAuthenticated
+    given = request.headers.get("authorization")
+    if given is None:
         return None
+    scheme, _, token = given.partition(" ")
+    if scheme.lower() != "bearer":
+        raise NotAuthenticated
     services = services_of(request)
     now = services.clock.now()
     try:
-        claims = read_access_token(services.signer, credentials.credentials, now=now)
+        claims = read_access_token(services.signer, token.strip(), now=now)
     except TokenError as error:
         raise NotAuthenticated from error
-    async with services.database.read() as session:
-        actor = await queries.find_actor(session, claims.session_id, claims.user_id, now)
+    async with services.database.ask() as connection:
+        actor = await queries.find_actor(connection, claims.session_id, claims.user_id, now)
     if actor is None:
         raise NotAuthenticated
     return actor
 
 
-@requires_credentials
+@takes_credentials(required=True)
 @declares(NotAuthenticated)
-async def require_actor(request: Request, _: Credentials) -> Actor:
+async def require_actor(request: Request) -> Actor:
     """Return who is asking. Raises NotAuthenticated when nobody is logged in."""
     actor = await find_actor(request)
     if actor is None:
@@ -93,11 +82,11 @@ def kind_of(actor: Actor | None, now: datetime) -> ActorKind:
     return ActorKind.NEWCOMER if is_new else ActorKind.MEMBER
 
 
+@takes_credentials(required=False)
 @declares(IdempotencyInProgress, IdempotencyKeyReused, NotAuthenticated)
 async def open_idempotent_uow(
     request: Request,
     uow: UowDep,
-    _: Credentials,
     key: Annotated[
         str | None,
         Header(

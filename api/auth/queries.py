@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlmodel import col
 
 from api.auth.actor import Actor
@@ -19,11 +19,11 @@ WHERE s.id = :session_id AND u.id = :user_id AND s.revoked_at IS NULL AND s.expi
 
 
 async def find_actor(
-    session: AsyncSession, session_id: UUID, user_id: UUID, now: datetime
+    connection: AsyncConnection, session_id: UUID, user_id: UUID, now: datetime
 ) -> Actor | None:
     """Return the person, while the login lasts."""
     values = {"session_id": session_id, "user_id": user_id, "now": now}
-    row = (await session.execute(_ACTOR, values)).one_or_none()
+    row = (await connection.execute(_ACTOR, values)).one_or_none()
     return None if row is None else Actor(session_id=session_id, **row._asdict())
 
 

@@ -5,12 +5,13 @@ from enum import StrEnum
 from fastapi import Request, params
 
 from api.auth.actor import Actor, ActorKind
-from api.auth.dependencies import Credentials, find_actor, kind_of
+from api.auth.dependencies import find_actor, kind_of
 from api.auth.errors import RateLimited
 from api.kit.client_address import client_address, subject_of
 from api.kit.problems import NotAuthenticated, declares
 from api.kit.ratelimits import Charge, Quota, ratelimit_headers
 from api.kit.responses import add_headers
+from api.kit.routing import takes_credentials
 from api.kit.uow import services_of
 
 MINUTE = 60
@@ -65,8 +66,9 @@ def limit(action: Action) -> params.Depends:
     A stranger is counted by address, or told to log in where there is no quota for strangers.
     """
 
+    @takes_credentials(required=False)
     @declares(RateLimited, NotAuthenticated)
-    async def check_quota(request: Request, _: Credentials) -> None:
+    async def check_quota(request: Request) -> None:
         actor = await find_actor(request)
         subject = f"user:{actor.id}" if actor else f"address:{address_of(request)}"
         await charge(request, [(action, subject)], actor)

@@ -19,8 +19,8 @@ _JSON = orjson.OPT_UTC_Z
 
 async def build_tree(services: Services, article_id: UUID, window: Window) -> Built:
     """Return the page as JSON of CommentTree. Raises ArticleNotFound or CommentNotFound."""
-    async with services.database.read() as session:
-        rows = await find_tree(session, article_id, window)
+    async with services.database.ask() as connection:
+        rows = await find_tree(connection, article_id, window)
     if rows is None:
         raise ArticleNotFound if window.under_id == article_id else CommentNotFound
     nodes = _nest(services, rows, window)
@@ -52,8 +52,8 @@ async def build_context(
     services: Services, article_id: UUID, window: Window, *, ancestors: int
 ) -> Built:
     """Return the comment in its line as JSON of CommentContext. Raises CommentNotFound."""
-    async with services.database.read() as session:
-        rows = await find_context(session, article_id, window, ancestors)
+    async with services.database.ask() as connection:
+        rows = await find_context(connection, article_id, window, ancestors)
     if rows is None:
         raise CommentNotFound
     below = [row for row in rows.nodes if row["level"] >= 0]

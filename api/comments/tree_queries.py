@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping, TextualSelect, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Double, Integer, TypeEngine, Uuid
 
 from api.comments.cursors import Window
@@ -66,7 +66,9 @@ class TreeRows:
     nodes: Sequence[RowMapping]
 
 
-async def find_tree(session: AsyncSession, article_id: UUID, window: Window) -> TreeRows | None:
+async def find_tree(
+    connection: AsyncConnection, article_id: UUID, window: Window
+) -> TreeRows | None:
     """Return the window's part of the tree, None when the article or the comment isn't shown."""
     is_root = window.under_id == article_id
     statement = _compose_page(window.sort, is_root=is_root, goes_on=window.after is not None)
@@ -83,11 +85,11 @@ async def find_tree(session: AsyncSession, article_id: UUID, window: Window) -> 
             "last_id": window.after.id,
             "count_limit": window.limit + MAX_COUNTED,
         }
-    return await _run(session, article_id, statement, values)
+    return await _run(connection, article_id, statement, values)
 
 
 async def find_context(
-    session: AsyncSession, article_id: UUID, window: Window, ancestors: int
+    connection: AsyncConnection, article_id: UUID, window: Window, ancestors: int
 ) -> TreeRows | None:
     """Return the comment `under_id` at level 0, its replies below, its line at negative levels."""
     values = {
@@ -97,7 +99,7 @@ async def find_context(
         "levels": window.depth,
         "ancestors": ancestors,
     }
-    return await _run(session, article_id, _compose_context(window.sort), values)
+    return await _run(connection, article_id, _compose_context(window.sort), values)
 
 
 def key_of(row: RowMapping) -> float:
@@ -109,9 +111,9 @@ def key_of(row: RowMapping) -> float:
 
 
 async def _run(
-    session: AsyncSession, article_id: UUID, statement: TextualSelect, values: dict[str, Any]
+    connection: AsyncConnection, article_id: UUID, statement: TextualSelect, values: dict[str, Any]
 ) -> TreeRows | None:
-    rows = (await session.execute(statement, values)).mappings().all()
+    rows = (await connection.execute(statement, values)).mappings().all()
     if not rows:
         return None
     head = rows[0]

@@ -13,13 +13,13 @@ import asyncio
 import functools
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import structlog
-from redis.asyncio import Redis
+from redis.typing import EncodableT
 from zstandard import ZstdError
 
 from api.kit.local_cache import Built, Entry, LocalCache
@@ -42,12 +42,20 @@ FORMAT = 1
 # from before Redis forgot it are never taken for newer ones.
 _MAX_BEGINNING = 2**48
 
-# In one step: between two, the one who builds could store the answer and give back the lease.
-_GET_OR_LEASE = """
-local stored = redis.call('GET', KEYS[1])
-if stored then return stored end
-if redis.call('SET', KEYS[2], 1, 'NX', 'PX', ARGV[1]) then return 1 end
-return 0
+# Each a single step: nobody sees Redis between its commands, and it costs one round trip.
+_RAISE = """
+local function raise(key, version, lifetime)
+  if tonumber(version) > tonumber(redis.call('GET', key) or '-1') then
+    redis.call('SET', key, version, 'EX', lifetime)
+  end
+end
+"""
+# KEYS: pointers to raise, then pointers to count; ARGV: the lifetime, then a version to raise to.
+_ADVANCE = f"""{_RAISE}
+for i = 2, #ARGV do raise(KEYS[i - 1], ARGV[i], ARGV[1]) end
+for i = #ARGV, #KEYS do
+  if redis.call('EXISTS', KEYS[i]) == 1 then redis.call('INCR', KEYS[i]) end
+end
 """
 _BEGIN = """
 local known = redis.call('GET', KEYS[1])
@@ -55,17 +63,17 @@ if known then return known end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return ARGV[1]
 """
-_COUNT = """
-if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('INCR', KEYS[1]) end
+_GET_OR_LEASE = """
+local stored = redis.call('GET', KEYS[1])
+if stored then return stored end
+if redis.call('SET', KEYS[2], 1, 'NX', 'PX', ARGV[1]) then return 1 end
 return 0
 """
-_RAISE = """
-local known = tonumber(redis.call('GET', KEYS[1]) or '-1')
-if tonumber(ARGV[1]) > known then
-  redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-  return 1
-end
-return 0
+# KEYS: the answer, its lease, the pointer; ARGV: what is stored, for how long, version, lifetime.
+_STORE = f"""{_RAISE}
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+redis.call('DEL', KEYS[2])
+raise(KEYS[3], ARGV[3], ARGV[4])
 """
 
 
@@ -115,17 +123,8 @@ class VersionedCache:
 
         In one round trip. Raises RedisAwayError.
         """
-
-        async def tell(redis: Redis) -> None:
-            async with redis.pipeline(transaction=False) as pipeline:
-                for subject, version in versions.items():
-                    key = self._pointer_key(subject)
-                    pipeline.eval(_RAISE, 1, key, version, POINTER_LIFETIME)
-                for subject in counted:
-                    pipeline.eval(_COUNT, 1, self._pointer_key(subject))
-                await pipeline.execute()
-
-        await self._redis.call(tell)
+        keys = [self._pointer_key(subject) for subject in (*versions, *counted)]
+        await self._run(_ADVANCE, keys, POINTER_LIFETIME, *versions.values())
 
     async def point_counted(self, subject: UUID) -> Pointer:
         """Begin a read of a subject that is only counted, before its rows are read.
@@ -138,11 +137,8 @@ class VersionedCache:
             return pointer
         beginning = secrets.randbelow(_MAX_BEGINNING) + 1
         try:
-            count = await self._redis.call(
-                lambda redis: _as_awaitable(
-                    redis.eval(_BEGIN, 1, self._pointer_key(subject), beginning, POINTER_LIFETIME)
-                )
-            )
+            key = self._pointer_key(subject)
+            count = await self._run(_BEGIN, [key], beginning, POINTER_LIFETIME)
         except RedisAwayError:
             return replace(pointer, redis_away=True)
         return replace(pointer, version=int(count))
@@ -258,11 +254,7 @@ class VersionedCache:
         key = self._answer_key(subject, version, parameters)
         lease = self._lease_key(subject, version, parameters)
         try:
-            stored = await self._redis.call(
-                lambda redis: _as_awaitable(
-                    redis.eval(_GET_OR_LEASE, 2, key, lease, int(LEASE * 1000))
-                )
-            )
+            stored = await self._run(_GET_OR_LEASE, [key, lease], int(LEASE * 1000))
             if stored == 0:
                 for _ in range(int(LEASE / LEASE_POLL)):
                     await asyncio.sleep(LEASE_POLL)
@@ -281,21 +273,15 @@ class VersionedCache:
 
     async def _store(self, subject: UUID, parameters: str, entry: Entry) -> None:
         """Store an answer under its own version, and make sure that the pointer is not behind."""
-        stored = entry.dump()
-
-        async def store(redis: Redis) -> None:
-            async with redis.pipeline(transaction=False) as pipeline:
-                pipeline.set(
-                    self._answer_key(subject, entry.version, parameters), stored, ex=REDIS_LIFETIME
-                )
-                pipeline.eval(
-                    _RAISE, 1, self._pointer_key(subject), entry.version, POINTER_LIFETIME
-                )
-                pipeline.delete(self._lease_key(subject, entry.version, parameters))
-                await pipeline.execute()
-
+        keys = [
+            self._answer_key(subject, entry.version, parameters),
+            self._lease_key(subject, entry.version, parameters),
+            self._pointer_key(subject),
+        ]
         try:
-            await self._redis.call(store)
+            await self._run(
+                _STORE, keys, entry.dump(), REDIS_LIFETIME, entry.version, POINTER_LIFETIME
+            )
         except RedisAwayError:
             log.debug("answer_not_stored", subject=str(subject))
 
@@ -324,17 +310,17 @@ class VersionedCache:
                 if not future.done():
                     future.set_result(version)
 
-    # The braces are a hash tag: all keys of one subject are in one slot of a cluster.
+    async def _run(self, script: str, keys: Sequence[str], *arguments: EncodableT) -> Any:
+        """Run a script. Raises RedisAwayError."""
+        return await self._redis.call(
+            lambda redis: redis.eval(script, len(keys), *keys, *arguments)
+        )
+
     def _pointer_key(self, subject: UUID) -> str:
-        return f"{self._namespace}:{{{subject}}}:v"
+        return f"{self._namespace}:{subject}:v"
 
     def _answer_key(self, subject: UUID, version: int, parameters: str) -> str:
-        return f"{self._namespace}:{{{subject}}}:{FORMAT}:{version}:{parameters}"
+        return f"{self._namespace}:{subject}:{FORMAT}:{version}:{parameters}"
 
     def _lease_key(self, subject: UUID, version: int, parameters: str) -> str:
         return f"{self._answer_key(subject, version, parameters)}:lease"
-
-
-def _as_awaitable(value: Any) -> Awaitable[Any]:
-    """Say what redis-py's shared sync/async signatures leave open."""
-    return cast("Awaitable[Any]", value)

@@ -15,7 +15,12 @@ import structlog
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    create_async_engine,
+)
 
 from api.kit.problems import Problem
 
@@ -104,6 +109,16 @@ class Database:
         with unavailable_when_away():
             async with AsyncSession(self.reader, expire_on_commit=False) as session:
                 yield session
+
+    @asynccontextmanager
+    async def ask(self) -> AsyncIterator[AsyncConnection]:
+        """Open a reading connection without a session, for statements that give rows, not objects.
+
+        A session costs as much as a statement does. Raises DatabaseUnavailable.
+        """
+        with unavailable_when_away():
+            async with self.reader.connect() as connection:
+                yield connection
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

@@ -1,7 +1,7 @@
 """The OpenAPI document: what FastAPI derives from the routes, made true and complete.
 
 What many operations share is said here once, from the shape of the operation itself: which headers
-an answer has, when credentials are optional, what an answer looks like. What only the operation
+an answer has, how to say who is asking, what an answer looks like. What only the operation
 knows (its problems, its parameters, its examples) stands at the route and at its schemas.
 """
 
@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.kit.openapi_examples import compose_example, name_of
 from api.kit.problems import MEDIA_TYPE, ProblemError, ProblemRead
+from api.kit.routing import SECURITY_SCHEME
 
 DESCRIPTION = """
 Articles, people, and nested replies with @mentions.
@@ -35,6 +36,12 @@ TAGS = [
 ]
 
 # A header that is `required` stands on every answer that names it.
+BEARER = {
+    "type": "http",
+    "description": "The access_token of POST /v1/sessions.",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+}
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {
         "description": "Name it when you report a problem. A plain id that you send is kept.",
@@ -110,7 +117,12 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
         servers=[{"url": "/", "description": "This server."}],
     )
     components = document["components"]
-    components |= {"headers": HEADERS, "responses": {}, "examples": {}}
+    components |= {
+        "securitySchemes": {SECURITY_SCHEME: BEARER},
+        "headers": HEADERS,
+        "responses": {},
+        "examples": {},
+    }
     _fix_schemas(components["schemas"])
     for path in document["paths"].values():
         for method, operation in path.items():

@@ -23,6 +23,8 @@ from api.kit.problems import (
 
 # What a handler leaves on `request.state`, to be called with the answer before the commit.
 KEEP_ANSWER = "keep_answer"
+# What the document calls the way to say who is asking.
+SECURITY_SCHEME = "access_token"
 
 
 def make_router(tag: str, *, prefix: str = "/v1", **options: Any) -> APIRouter:
@@ -36,10 +38,18 @@ def make_router(tag: str, *, prefix: str = "/v1", **options: Any) -> APIRouter:
     )
 
 
-def requires_credentials(dependency: Called) -> Called:
-    """Say that a dependency refuses strangers: where none does, credentials are optional."""
-    dependency.requires_credentials = True  # type: ignore[attr-defined]  # read by Route
-    return dependency
+def takes_credentials(*, required: bool) -> Callable[[Called], Called]:
+    """Say that a dependency looks at who is asking, and whether it refuses strangers.
+
+    A mark, where a dependency on a security scheme is usual: the framework would solve that one
+    again for each that looks, with every request.
+    """
+
+    def mark(function: Called) -> Called:
+        function.credentials_required = required  # type: ignore[attr-defined]  # read by Route
+        return function
+
+    return mark
 
 
 class StrictRequest(Request):
@@ -70,8 +80,7 @@ class Route(APIRoute):
         for status, entry in self.responses.items():
             _merge_response(declared, status, entry)
         self.responses = dict(sorted(declared.items(), key=lambda item: int(item[0])))
-        if not any(hasattr(part.call, "requires_credentials") for part in _walk(self.dependant)):
-            self.openapi_extra = {"security": [{}], **(self.openapi_extra or {})}
+        self.openapi_extra = {"security": _secure(self.dependant), **(self.openapi_extra or {})}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler, in strict JSON, with its answer kept where a key asked for that."""
@@ -116,6 +125,13 @@ def _problems_of(dependant: Dependant, body_field: object) -> Iterator[type[Prob
         yield NotFound
     for part in parts:
         yield from getattr(part.call, "problems", ())
+
+
+def _secure(dependant: Dependant) -> list[dict[str, list[str]]]:
+    """Return the ways to come in; the empty one is to say nothing of oneself."""
+    marks = {getattr(part.call, "credentials_required", None) for part in _walk(dependant)}
+    ways: list[dict[str, list[str]]] = [{SECURITY_SCHEME: []}] if marks - {None} else []
+    return ways if True in marks else [*ways, {}]
 
 
 def _walk(dependant: Dependant) -> Iterator[Dependant]:

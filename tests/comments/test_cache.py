@@ -60,7 +60,7 @@ async def test_min_version_is_never_older(client: Client, services: Services) ->
     await client.get(path)
     written = await person.reply(article["id"])
     # As if the writer's message to Redis had been lost.
-    pointer = f"tree:{{{article['id']}}}:v"
+    pointer = f"tree:{article['id']}:v"
     await services.redis.call(lambda redis: redis.set(pointer, article["version"]))
     fresh = await client.get(path, params={"min_version": written["version"]})
     assert expect(fresh, 200)["version"] == written["version"]
