@@ -151,7 +151,7 @@ def _place(
     """
     placed: list[Token] = []
     links = 0
-    for token in children:
+    for token in _unlink(children):
         if token.type not in TEXT:
             links += token.nesting if token.tag == "a" else 0
             placed.append(token)
@@ -175,6 +175,16 @@ def _place(
             spans.append(span)
         opens = opens and token.nesting != 0
     return placed, spans
+
+
+def _unlink(children: list[Token]) -> Iterator[Token]:
+    """Leave out the links that lead nowhere, as in `[a]()`: what they hold is plain text."""
+    leads = True
+    for token in children:
+        if token.type == "link_open":
+            leads = bool(token.attrs["href"])
+        if token.tag != "a" or leads:
+            yield token
 
 
 def _cut(at: int, end: int, pieces: list[Piece]) -> Iterator[tuple[int, int]]:

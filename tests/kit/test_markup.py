@@ -206,6 +206,7 @@ def test_spans_are_what_the_reader_sees(source):
 @given(TEXTS)
 @settings(max_examples=300, deadline=None)
 @example("[a](java\nscript:b) [c](<d e> 'f')")
+@example("[](), [*a*]() [b](<>) [c](http://e.org) [d]: <>")
 @example('```a b\nc\n```\n\n```"><b>\nd')
 def test_output_holds_only_what_is_allowed(source):
     page = Page(parse_or_skip(source).render())
