@@ -121,6 +121,13 @@ class Database:
                 yield connection
 
     @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that commits when its block ends well. Raises DatabaseUnavailable."""
+        with unavailable_when_away():
+            async with self.writer.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Open a session that commits when its block ends well. Raises DatabaseUnavailable."""
         with unavailable_when_away():
