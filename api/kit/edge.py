@@ -141,28 +141,18 @@ def _fits(answer: _Answer, seen: bytes) -> bool:
 
 def _read_request(scope: Scope) -> tuple[_Request, bytes, bytes]:
     """Return what an answer may depend on, the tags that the client has, and its request id."""
-    accepted = origin = seen = request_id = b""
-    has_credentials = False
-    for name, value in scope["headers"]:
-        if name == b"accept-encoding":
-            accepted = value
-        elif name == b"if-none-match":
-            seen = value
-        elif name == b"origin":
-            origin = value
-        elif name == b"authorization":
-            has_credentials = True
-        elif name == b"x-request-id":
-            request_id = value
+    # Of a header that comes twice the app reads the first.
+    headers = dict(reversed(scope["headers"]))
+    seen = headers.get(b"if-none-match", b"")
     request = (
         scope["raw_path"],
         scope["query_string"],
-        _choose_coding(accepted),
-        origin,
-        has_credentials,
+        _choose_coding(headers.get(b"accept-encoding", b"")),
+        headers.get(b"origin", b""),
+        b"authorization" in headers,
         seen != b"",
     )
-    return request, seen, request_id
+    return request, seen, headers.get(b"x-request-id", b"")
 
 
 @lru_cache(maxsize=256)

@@ -46,7 +46,8 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        request_id = choose_request_id(dict(scope["headers"]).get(b"x-request-id", b"")).decode()
+        sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = choose_request_id(sent).decode()
         scope["palaver.request_id"] = request_id
         status = 0
 

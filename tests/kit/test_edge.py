@@ -204,3 +204,14 @@ async def test_the_memory_of_the_edge_is_bounded(client: Client, app: FastAPI) -
         assert answers.bytes_held <= answers._max_bytes
         assert answers.bytes_held == sum(size for _, size in answers._entries.values())
     assert 2 <= len(answers._entries) < 39
+
+
+async def test_of_a_header_sent_twice_the_edge_reads_what_the_app_reads(client: Client) -> None:
+    """Else it would keep an answer for clients that cannot read it."""
+    path = (await paths_of(client))[3]
+    for codings in (("gzip", "identity"), ("identity", "gzip")):
+        twice = [("Accept-Encoding", coding) for coding in codings]
+        await client.http.get(path, headers=twice)
+    for coding in ("identity", "gzip"):
+        answer = await client.get(path, headers={"Accept-Encoding": coding})
+        assert answer.headers.get("content-encoding", "identity") == coding
