@@ -59,12 +59,12 @@ class Uow:
 
     async def settle(self) -> None:
         """Do all that belongs in the transaction: changed rows, reactions, event rows."""
-        if self._session is not None:
-            await self._session.flush()
+        await self._flush()
         # A reaction may emit in turn, so the list can grow while it is walked.
         for event in self.events:
             for react in self._effect_of(event).in_transaction:
                 await react(self, event)
+        await self._flush()
         for event in self.events:
             values = {
                 "type": event.type,
@@ -83,6 +83,11 @@ class Uow:
                     await react(self.services, event)
                 except Exception:
                     log.exception("after_commit_failed", event_type=event.type)
+
+    async def _flush(self) -> None:
+        """Write changed objects: the commit is the connection's, which knows nothing of them."""
+        if self._session is not None:
+            await self._session.flush()
 
     def _effect_of(self, event: Event) -> Effect:
         return self.services.effects.get(type(event), _NO_EFFECT)

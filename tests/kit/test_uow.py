@@ -18,6 +18,7 @@ from api.kit.database import sqlstate_of
 from api.kit.events import Effect
 from api.kit.services import Services
 from api.kit.uow import Uow
+from models import User
 from tests.client import Client, Person, expect, expect_problem
 from tests.kit.conftest import OpenClient
 
@@ -145,6 +146,20 @@ async def test_a_hook_after_the_commit_sees_the_change_and_one_before_it_is_part
         person, article = await start_thread(client)
         await person.reply(article["id"])
     assert seen == [("in transaction", 0), ("after commit", 1)]
+
+
+async def test_what_a_reaction_changes_in_an_object_is_written(
+    services: Services, open_client: OpenClient
+) -> None:
+    async def rename(uow: Uow, event: CommentCreated) -> None:
+        user = await uow.session.get_one(User, event.author_id)
+        user.display_name = "Renamed"
+
+    async with open_client(with_effect(services, in_transaction=rename)) as client:
+        person, article = await start_thread(client)
+        await person.reply(article["id"])
+        profile = expect(await client.get(f"/v1/users/{person.user['handle']}"), 200)
+    assert profile["display_name"] == "Renamed"
 
 
 async def test_a_reaction_may_emit_and_its_event_is_kept_too(
