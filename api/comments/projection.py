@@ -20,6 +20,13 @@ c.state, c.up, c.down, c.score, c.reply_count, c.descendant_count, c.version, c.
 c.created_at, c.edited_at
 """
 
+# What these columns are called, in their order: a result that is told need not find it out.
+NAMES = (
+    *("id", "article_id", "parent_id", "depth", "author_id", "body", "html", "mention_count"),
+    *("state", "up", "down", "score", "reply_count", "descendant_count", "version", "revision"),
+    *("created_at", "edited_at"),
+)
+
 # Of a row `n` with the columns above, and its author `u` (JOIN_AUTHOR).
 AUTHOR_COLUMNS = """
 u.id::text AS author, u.handle, u.display_name, u.avatar_url,
@@ -32,6 +39,7 @@ CASE WHEN n.mention_count > 0 THEN (
   WHERE m.comment_id = n.id::uuid
 ) END AS mentions
 """
+AUTHOR_NAMES = ("author", "handle", "display_name", "avatar_url", "mentions")
 JOIN_AUTHOR = "LEFT JOIN users u ON u.id = n.author_id"
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     RowMapping,
     any_,
     bindparam,
+    column,
     delete,
     exists,
     func,
@@ -54,7 +55,8 @@ class NewComment:
     created_at: datetime
 
 
-_INSERT = text("""
+_INSERT = (
+    text("""
 WITH parent AS (
   SELECT id, ancestor_ids || id AS line, depth FROM comments
   WHERE id = :parent_id AND article_id = :article_id AND state = 'visible' AND depth < :max_depth
@@ -77,14 +79,17 @@ WITH parent AS (
   SELECT a.id, m.* FROM added a, unnest(:starts, :ends, :people, :texts) AS m
 )
 SELECT depth FROM added
-""").bindparams(
-    bindparam("parent_id", type_=Uuid()),
-    bindparam("author_id", type_=Uuid()),
-    bindparam("external_id", type_=Text()),
-    bindparam("starts", type_=ARRAY(Integer)),
-    bindparam("ends", type_=ARRAY(Integer)),
-    bindparam("people", type_=ARRAY(Uuid())),
-    bindparam("texts", type_=ARRAY(Text)),
+""")
+    .bindparams(
+        bindparam("parent_id", type_=Uuid()),
+        bindparam("author_id", type_=Uuid()),
+        bindparam("external_id", type_=Text()),
+        bindparam("starts", type_=ARRAY(Integer)),
+        bindparam("ends", type_=ARRAY(Integer)),
+        bindparam("people", type_=ARRAY(Uuid())),
+        bindparam("texts", type_=ARRAY(Text)),
+    )
+    .columns(column("depth"))
 )
 
 

@@ -12,13 +12,19 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, TextualSelect, bindparam, text
+from sqlalchemy import RowMapping, TextualSelect, bindparam, column, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Double, Integer, TypeEngine, Uuid
 
 from api.comments.cursors import Window
-from api.comments.projection import AUTHOR_COLUMNS, COLUMNS, JOIN_AUTHOR
+from api.comments.projection import (
+    AUTHOR_COLUMNS,
+    AUTHOR_NAMES,
+    COLUMNS,
+    JOIN_AUTHOR,
+    NAMES,
+)
 from api.comments.schemas import CommentSort
 
 # Nodes in one answer. The recursion stops here; what is not shown is counted as remaining.
@@ -51,6 +57,13 @@ _ORDERS = {
     CommentSort.HOT: _Order("hot", "DESC", "ASC"),
     CommentSort.CONTROVERSIAL: _Order("controversy", "DESC", "ASC"),
 }
+
+
+# In the order of the statement. Named one by one they are matched once, not for each result.
+_RESULT = [
+    column(name, JSONB() if name == "mentions" else None)
+    for name in ("head_version", "total", "counted", *NAMES, "key", "level", *AUTHOR_NAMES)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +225,7 @@ ORDER BY n.level, {_by(order, "n", "key")}
     typed = [bindparam(name, type_=kind()) for name, kind in names if f":{name}" in statement.text]
     if goes_on:
         typed.append(bindparam("key", type_=_KEY_TYPES.get(order.column, Double())))
-    return statement.bindparams(*typed).columns(mentions=JSONB)
+    return statement.bindparams(*typed).columns(*_RESULT)
 
 
 def _select_siblings(order: _Order, where: str, *, level: str, limit: str = ":limit") -> str:
