@@ -243,7 +243,7 @@ class VersionedCache:
                 self._local.put((subject, parameters), entry)
                 return entry
         built = await build()
-        entry = Entry(built, "identity", lifetime=LOCAL_LIFETIME)
+        entry = Entry.pack(built, lifetime=LOCAL_LIFETIME)
         if not pointer.redis_away:
             await self._store(subject, parameters, entry)
         self._local.put((subject, parameters), entry)

@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 import orjson
@@ -28,17 +28,22 @@ class Built:
 
 
 class Entry:
-    """One answer in the codings that were asked for, good for one version of its subject."""
+    """One answer, compressed and in the codings that were asked for, good for one version."""
 
     __slots__ = ("_bodies", "etag", "expires_at", "next_cursor", "version")
 
-    def __init__(self, built: Built, coding: Coding, *, lifetime: float) -> None:
-        """Keep an answer, whose body is in `coding`, for `lifetime` seconds."""
+    def __init__(self, built: Built, *, lifetime: float) -> None:
+        """Keep an answer, whose body is a zstd frame, for `lifetime` seconds."""
         self.version = built.version
         self.etag = built.etag
         self.next_cursor = built.next_cursor
         self.expires_at = time.monotonic() + lifetime
-        self._bodies: dict[Coding, bytes] = {coding: built.body}
+        self._bodies: dict[Coding, bytes] = {"zstd": built.body}
+
+    @classmethod
+    def pack(cls, built: Built, *, lifetime: float) -> "Entry":
+        """Return the entry of an answer as it was built."""
+        return cls(replace(built, body=compress(built.body, "zstd")), lifetime=lifetime)
 
     @classmethod
     def load(cls, version: int, stored: bytes, *, lifetime: float) -> "Entry":
@@ -46,11 +51,11 @@ class Entry:
         head, _, frame = stored.partition(b"\n")
         etag, next_cursor = orjson.loads(head)
         decompress(frame)
-        return cls(Built(version, frame, etag, next_cursor), "zstd", lifetime=lifetime)
+        return cls(Built(version, frame, etag, next_cursor), lifetime=lifetime)
 
     def dump(self) -> bytes:
         """Return all but the version as bytes: one line of JSON, then a zstd frame."""
-        return orjson.dumps([self.etag, self.next_cursor]) + b"\n" + self.make("zstd")
+        return orjson.dumps([self.etag, self.next_cursor]) + b"\n" + self._bodies["zstd"]
 
     @property
     def size(self) -> int:
@@ -65,10 +70,7 @@ class Entry:
         """Return the body in a coding, making it the first time; gzip takes milliseconds."""
         body = self._bodies.get(coding)
         if body is None:
-            plain = self._bodies.get("identity")
-            if plain is None:
-                plain = decompress(self._bodies["zstd"])
-            body = self._bodies[coding] = compress(plain, coding)
+            body = self._bodies[coding] = compress(decompress(self._bodies["zstd"]), coding)
         return body
 
 
