@@ -258,7 +258,7 @@ class VersionedCache:
             if stored == 0:
                 for _ in range(int(LEASE / LEASE_POLL)):
                     await asyncio.sleep(LEASE_POLL)
-                    stored = await self._redis.call(lambda redis: redis.get(key))
+                    stored = await self._redis.ask("GET", key)
                     if stored is not None:
                         break
         except RedisAwayError:
@@ -297,7 +297,7 @@ class VersionedCache:
     async def _fetch_pointers(self, questions: list[_Question]) -> None:
         keys = [self._pointer_key(question.subject) for question in questions]
         try:
-            pointers = await self._redis.call(lambda redis: redis.mget(keys))
+            pointers = await self._redis.ask("MGET", *keys)
         except Exception as error:  # noqa: BLE001 - those who asked get it, whatever it is
             for question in questions:
                 for future in question.waiting:
@@ -312,9 +312,7 @@ class VersionedCache:
 
     async def _run(self, script: str, keys: Sequence[str], *arguments: EncodableT) -> Any:
         """Run a script. Raises RedisAwayError."""
-        return await self._redis.call(
-            lambda redis: redis.eval(script, len(keys), *keys, *arguments)
-        )
+        return await self._redis.ask("EVAL", script, len(keys), *keys, *arguments)
 
     def _pointer_key(self, subject: UUID) -> str:
         return f"{self._namespace}:{subject}:v"

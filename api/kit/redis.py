@@ -10,14 +10,16 @@ import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from prometheus_client import Counter
 from redis import exceptions
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.typing import EncodableT
 
 # A whole call (waiting for a connection, connecting, writing, reading) has 5 ticks of 0.05 s.
 TICK_SECONDS = 0.05
@@ -69,7 +71,8 @@ def connect(url: str) -> Redis:
         socket_timeout=None,
         socket_connect_timeout=None,
         health_check_interval=0,
-        max_connections=MAX_CONNECTIONS,
+        # And the one at hand.
+        max_connections=MAX_CONNECTIONS + 1,
     )
 
 
@@ -80,6 +83,7 @@ class GuardedRedis:
         self._redis = redis
         self._clock = clock  # seconds
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._at_hand: AbstractConnection | None = None
         self._under_way: dict[asyncio.Timeout, int] = {}  # and the tick at which each began
         self._ticks = 0
         self._next_tick: asyncio.TimerHandle | None = None
@@ -110,6 +114,41 @@ class GuardedRedis:
             raise RedisAwayError(reason) from error
         self._close_breaker()
         return result
+
+    async def ask(self, *command: EncodableT) -> Any:
+        """Return the answer to a command, which may be sent twice; raises what `call` raises.
+
+        It goes over a connection that is kept at hand. Around each command redis-py takes one from
+        its pool, looks whether it is well, prepares to retry, measures, and gives it back: all that
+        takes longer than the command.
+        """
+        return await self.call(lambda redis: self._ask(redis.connection_pool, command))
+
+    async def _ask(self, pool: ConnectionPool, command: tuple[EncodableT, ...]) -> Any:
+        connection, self._at_hand = self._at_hand, None
+        if connection is not None:
+            # Redis may have closed it since. What is wrong for longer a new one meets as well.
+            with contextlib.suppress(OSError, exceptions.ConnectionError):
+                return await self._exchange(pool, connection, command)
+        connection = await pool.get_connection()  # type: ignore[no-untyped-call]
+        return await self._exchange(pool, connection, command)
+
+    async def _exchange(
+        self, pool: ConnectionPool, connection: AbstractConnection, command: tuple[EncodableT, ...]
+    ) -> Any:
+        try:
+            await connection.send_command(*command)
+            answer = await connection.read_response()
+        except BaseException:
+            # Also when cut off: a late answer must not meet the next question.
+            await connection.disconnect(nowait=True)
+            await pool.release(connection)
+            raise
+        if self._at_hand is None:
+            self._at_hand = connection
+        else:
+            await pool.release(connection)
+        return answer
 
     async def close(self) -> None:
         """Close the connections, also those that Redis doesn't answer on."""

@@ -269,6 +269,46 @@ def test_what_the_servers_state_explains(error, away):
     assert _is_away(error) is away
 
 
+async def test_questions_share_the_connection_at_hand(guarded):
+    ids = {await guarded.ask("CLIENT", "ID") for _ in range(5)}
+    assert len(ids) == 1
+    assert sorted(await asyncio.gather(*(guarded.ask("INCR", "n") for _ in range(200)))) == list(
+        range(1, 201)
+    )
+    clients = await guarded.call(lambda redis: redis.client_list())
+    assert len(clients) <= MAX_CONNECTIONS + 1
+    assert await guarded.ask("CLIENT", "ID") in {int(client["id"]) for client in clients}
+
+
+async def test_a_connection_that_was_closed_meanwhile_is_no_failure(server, guarded):
+    first = await guarded.ask("CLIENT", "ID")
+    failures = count_failures()
+    async with Redis.from_url(server.url) as other:
+        await other.client_kill_filter(_type="normal", skipme=True)
+    assert await guarded.ask("CLIENT", "ID") != first
+    assert count_failures() == failures
+
+
+async def test_cancelled_questions_leave_no_wrong_answers(guarded):
+    await guarded.call(lambda redis: redis.mset({f"key{n}": f"value{n}" for n in range(200)}))
+
+    async def get(n: int) -> None:
+        for _ in range(5):
+            assert await guarded.ask("GET", f"key{n}") == f"value{n}".encode()
+
+    tasks = [asyncio.ensure_future(get(n)) for n in range(200)]
+    for turn, task in enumerate(tasks):
+        if turn % 2:
+            task.cancel()
+        if turn % 5 == 0:
+            await asyncio.sleep(0)  # so that they are cut off at all stages
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
+    assert ends[::2] == [None] * 100
+    await asyncio.gather(*(get(n) for n in range(200)))
+    assert len(guarded._redis.connection_pool._in_use_connections) <= 1  # the one at hand
+    assert guarded._slots._value == MAX_CONNECTIONS
+
+
 async def test_cancelled_calls_leave_no_wrong_answers(guarded):
     await guarded.call(lambda redis: redis.mset({f"key{n}": f"value{n}" for n in range(200)}))
 
