@@ -19,7 +19,7 @@ from api.kit import embedded
 from api.kit.database import DatabaseUnavailable, unavailable_when_away
 from api.kit.embedded import EngineStartError
 from api.kit.logs import configure_logging
-from api.kit.memory import share_one_heap
+from api.kit.memory import keep_memory_small
 from api.kit.migrations import migrate as migrate_database
 from api.kit.problems import Problem
 from api.kit.services import Services
@@ -61,7 +61,7 @@ def _refuse(reason: str) -> NoReturn:
 @app.command()
 def serve() -> None:
     """Serve the API. Engines that no variable names are started here, and the worker with them."""
-    share_one_heap()
+    keep_memory_small()
     settings = load_settings()
     with listening(settings) as listener, engines_of(settings) as connected:
         beside = run_worker if settings.embeds_postgres else None
