@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from api.articles.schemas import ArticleSort
@@ -139,7 +139,7 @@ RETURNING version, is_locked
 
 
 async def advance(
-    connection: AsyncConnection,
+    session: AsyncSession,
     article_id: UUID,
     *,
     comments: int = 0,
@@ -157,7 +157,7 @@ async def advance(
         "replies": replies,
         "active_at": active_at,
     }
-    row = (await connection.execute(_ADVANCE, values)).one_or_none()
+    row = (await session.execute(_ADVANCE, values)).one_or_none()
     return None if row is None else (row.version, row.is_locked)
 
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Integer, Text, Uuid
 from sqlmodel import col
 
@@ -93,7 +93,7 @@ SELECT depth FROM added
 )
 
 
-async def insert_comment(connection: AsyncConnection, comment: NewComment) -> int | None:
+async def insert_comment(session: AsyncSession, comment: NewComment) -> int | None:
     """Store a comment with its mentions and count it at its ancestors, in one round trip.
 
     Return its depth, or None when it cannot stand under its parent. The caller holds the article's
@@ -116,7 +116,7 @@ async def insert_comment(connection: AsyncConnection, comment: NewComment) -> in
         "people": [mention.person.user_id for mention in mentions],
         "texts": [mention.text for mention in mentions],
     }
-    depth: int | None = await connection.scalar(_INSERT, values)
+    depth: int | None = await session.scalar(_INSERT, values)
     return depth
 
 

@@ -23,7 +23,7 @@ async def refresh_names(services: Services, event: ProfileChanged) -> None:
             )
         for article_id in batch:
             async with unit_of_work(services) as uow:
-                advanced = await articles.advance(uow.connection, article_id)
+                advanced = await articles.advance(uow.session, article_id)
                 if advanced is not None:
                     uow.emit(NamesRefreshed(article_id=article_id, version=advanced[0]))
         if len(batch) < _BATCH:

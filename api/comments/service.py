@@ -62,7 +62,7 @@ async def create_comment(uow: Uow, actor: Actor, article: str, body: CommentCrea
         version=version,
         created_at=uow.now,
     )
-    depth = await queries.insert_comment(uow.connection, comment)
+    depth = await queries.insert_comment(uow.session, comment)
     if depth is None:
         parent_id = body.parent_id
         parent = await queries.find_comment(uow.session, parent_id) if parent_id else None
@@ -157,7 +157,7 @@ async def open_import(
     Raises ArticleNotFound.
     """
     advanced = await articles.advance(
-        uow.connection, article_id, comments=comments, replies=roots, active_at=active_at
+        uow.session, article_id, comments=comments, replies=roots, active_at=active_at
     )
     if advanced is None:
         raise ArticleNotFound
@@ -192,7 +192,7 @@ async def import_comment(
         version=version,
         created_at=created_at,
     )
-    depth = await queries.insert_comment(uow.connection, comment)
+    depth = await queries.insert_comment(uow.session, comment)
     return None if depth is None else comment.id
 
 
@@ -224,7 +224,7 @@ async def _advance(
 ) -> int:
     """Take the thread's lock and next version. Raises ArticleNotFound or ArticleLocked."""
     advanced = await articles.advance(
-        uow.connection,
+        uow.session,
         article_id,
         comments=comments,
         replies=replies,

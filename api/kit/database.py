@@ -121,15 +121,12 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that commits when its block ends well. Raises DatabaseUnavailable."""
-        with unavailable_when_away():
-            async with self.writer.begin() as connection:
-                yield connection
-
-    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """Open a session that commits when its block ends well. Raises DatabaseUnavailable."""
+        """Open a session that commits when its block ends well. Raises DatabaseUnavailable.
+
+        It takes a connection from the pool with its first statement: a request that hashes a
+        password, or is refused, before that keeps none from others.
+        """
         with unavailable_when_away():
             # begin(), not commit() at the end: where a commit fails before PostgreSQL hears of it,
             # the connection would go back to the pool with its transaction still open.

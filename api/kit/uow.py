@@ -9,7 +9,7 @@ import structlog
 from fastapi import Depends, Request
 from sqlalchemy import BigInteger, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kit.database import DatabaseUnavailable
 from api.kit.events import Effect, Event
@@ -32,26 +32,13 @@ VALUES (:type, :article_id, :version, :payload, :created_at)
 
 
 class Uow:
-    """A unit of work: a transaction, the moment at which it happens, and the events it emits.
+    """A unit of work: a session, the moment at which it happens, and the events it emits."""
 
-    `connection` is for statements that give rows, `session` for what is read and written as
-    objects; both are in the one transaction. A session costs as much as two statements, so it is
-    made when it is first asked for.
-    """
-
-    def __init__(self, connection: AsyncConnection, services: Services) -> None:
-        self.connection = connection
-        self._session: AsyncSession | None = None
+    def __init__(self, session: AsyncSession, services: Services) -> None:
+        self.session = session
         self.services = services
         self.now: datetime = services.clock.now()
         self.events: list[Event] = []
-
-    @property
-    def session(self) -> AsyncSession:
-        """The session; it rolls back and commits with the connection."""
-        if self._session is None:
-            self._session = AsyncSession(bind=self.connection, expire_on_commit=False)
-        return self._session
 
     def emit(self, event: Event) -> None:
         """Say that something happened; what follows is in `api.effects`."""
@@ -59,12 +46,11 @@ class Uow:
 
     async def settle(self) -> None:
         """Do all that belongs in the transaction: changed rows, reactions, event rows."""
-        await self._flush()
+        await self.session.flush()
         # A reaction may emit in turn, so the list can grow while it is walked.
         for event in self.events:
             for react in self._effect_of(event).in_transaction:
                 await react(self, event)
-        await self._flush()
         for event in self.events:
             values = {
                 "type": event.type,
@@ -73,7 +59,7 @@ class Uow:
                 "payload": event.to_payload(),
                 "created_at": self.now,
             }
-            await self.connection.execute(_INSERT_EVENT, values)
+            await self.session.execute(_INSERT_EVENT, values)
 
     async def follow_up(self) -> None:
         """Do what follows the commit. The worker does it again, so a failure is only logged."""
@@ -83,11 +69,6 @@ class Uow:
                     await react(self.services, event)
                 except Exception:
                     log.exception("after_commit_failed", event_type=event.type)
-
-    async def _flush(self) -> None:
-        """Write changed objects: the commit is the connection's, which knows nothing of them."""
-        if self._session is not None:
-            await self._session.flush()
 
     def _effect_of(self, event: Event) -> Effect:
         return self.services.effects.get(type(event), _NO_EFFECT)
@@ -99,8 +80,8 @@ async def unit_of_work(services: Services) -> AsyncIterator[Uow]:
 
     Raises DatabaseUnavailable when PostgreSQL is away.
     """
-    async with services.database.begin() as connection:
-        uow = Uow(connection, services)
+    async with services.database.transaction() as session:
+        uow = Uow(session, services)
         yield uow
         await uow.settle()
     await uow.follow_up()

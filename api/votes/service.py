@@ -83,7 +83,7 @@ async def _fold(uow: Uow, article_id: UUID) -> None:
     article = await articles.lock_article(uow.session, articles.refers_to(str(article_id)))
     changed = await queries.find_changes(uow.session, article_id)
     if article is not None and changed:
-        version, _ = await articles.advance(uow.connection, article_id) or (0, False)
+        version, _ = await articles.advance(uow.session, article_id) or (0, False)
         comment_ids = await comments.stamp(uow.session, changed, version)
         uow.emit(ScoresChanged(article_id=article_id, version=version, comment_ids=comment_ids))
     await queries.forget_changes(uow.session, changed)

@@ -289,33 +289,21 @@ async def test_a_connection_that_was_closed_meanwhile_is_no_failure(server, guar
     assert count_failures() == failures
 
 
-async def test_cancelled_questions_leave_no_wrong_answers(guarded):
+async def call_for(guarded: GuardedRedis, key: str) -> object:
+    return await guarded.call(lambda redis: redis.get(key))
+
+
+async def ask_for(guarded: GuardedRedis, key: str) -> object:
+    return await guarded.ask("GET", key)
+
+
+@pytest.mark.parametrize(("find", "at_hand"), [(call_for, 0), (ask_for, 1)])
+async def test_who_is_cancelled_leaves_no_wrong_answers(guarded, find, at_hand):
     await guarded.call(lambda redis: redis.mset({f"key{n}": f"value{n}" for n in range(200)}))
 
     async def get(n: int) -> None:
         for _ in range(5):
-            assert await guarded.ask("GET", f"key{n}") == f"value{n}".encode()
-
-    tasks = [asyncio.ensure_future(get(n)) for n in range(200)]
-    for turn, task in enumerate(tasks):
-        if turn % 2:
-            task.cancel()
-        if turn % 5 == 0:
-            await asyncio.sleep(0)  # so that they are cut off at all stages
-    ends = await asyncio.gather(*tasks, return_exceptions=True)
-    assert ends[::2] == [None] * 100
-    await asyncio.gather(*(get(n) for n in range(200)))
-    assert len(guarded._redis.connection_pool._in_use_connections) <= 1  # the one at hand
-    assert guarded._slots._value == MAX_CONNECTIONS
-
-
-async def test_cancelled_calls_leave_no_wrong_answers(guarded):
-    await guarded.call(lambda redis: redis.mset({f"key{n}": f"value{n}" for n in range(200)}))
-
-    async def get(n: int) -> None:
-        for _ in range(5):
-            value = await guarded.call(lambda redis: redis.get(f"key{n}"))
-            assert value == f"value{n}".encode()
+            assert await find(guarded, f"key{n}") == f"value{n}".encode()
 
     tasks = [asyncio.ensure_future(get(n)) for n in range(200)]
     for turn, task in enumerate(tasks):
@@ -327,5 +315,5 @@ async def test_cancelled_calls_leave_no_wrong_answers(guarded):
     assert ends[::2] == [None] * 100
     assert all(isinstance(end, asyncio.CancelledError) for end in ends[1::2])
     await asyncio.gather(*(get(n) for n in range(200)))
-    assert not guarded._redis.connection_pool._in_use_connections  # none was lost
+    assert len(guarded._redis.connection_pool._in_use_connections) <= at_hand  # none was lost
     assert guarded._slots._value == MAX_CONNECTIONS

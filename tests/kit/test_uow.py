@@ -233,3 +233,23 @@ async def test_postgres_refuses_a_write_through_a_reading_session(
             await session.execute(text(statement))
     assert sqlstate_of(refusal.value) == "25006"
     await services.close()
+
+
+async def test_what_is_refused_before_its_first_statement_takes_no_connection(
+    client: Client, services: Services
+) -> None:
+    taken: list[object] = []
+
+    def note(*connection: object) -> None:
+        taken.append(connection)
+
+    pool = services.database.writer.sync_engine.pool
+    event.listen(pool, "checkout", note)
+    try:
+        refused = await client.post("/v1/users", {"handle": "x"})
+        unknown = await client.post("/v1/articles", {"title": "Mine"})
+    finally:
+        event.remove(pool, "checkout", note)
+    expect_problem(refused, 422, "validation_failed")
+    expect_problem(unknown, 401, "not_authenticated")
+    assert taken == []
