@@ -10,28 +10,33 @@ from api.comments.events import (
     NamesRefreshed,
     ThreadImported,
 )
-from api.kit.events import Effect, Effects, Event
+from api.kit.db.events import Event
+from api.kit.effects import Effect, EffectTable
 from api.users.events import ProfileChanged, UserRegistered
 from api.votes.events import ScoresChanged
 
-_readers_see_it = Effect(
-    after_commit=(articles.advance_article,),
-    by_worker=(articles.advance_article,),
+
+def _readers_see_it(event: type[Event]) -> Effect[Event]:
+    return Effect(
+        event=event,
+        after_commit=(articles.publish_article_version,),
+        by_worker=(articles.publish_article_version,),
+    )
+
+
+EFFECTS = EffectTable(
+    (
+        Effect(event=UserRegistered),
+        # A name stands in every tree in which its bearer wrote or is mentioned.
+        Effect(event=ProfileChanged, by_worker=(comments.refresh_names,)),
+        _readers_see_it(ArticleCreated),
+        _readers_see_it(ArticleEdited),
+        _readers_see_it(ArticleDeleted),
+        _readers_see_it(CommentCreated),
+        _readers_see_it(CommentEdited),
+        _readers_see_it(CommentDeleted),
+        _readers_see_it(ThreadImported),
+        _readers_see_it(NamesRefreshed),
+        _readers_see_it(ScoresChanged),
+    )
 )
-
-EFFECTS: Effects = {
-    UserRegistered: Effect(),
-    # A name stands in every tree in which its bearer wrote or is mentioned.
-    ProfileChanged: Effect(by_worker=(comments.refresh_names,)),
-    ArticleCreated: _readers_see_it,
-    ArticleEdited: _readers_see_it,
-    ArticleDeleted: _readers_see_it,
-    CommentCreated: _readers_see_it,
-    CommentEdited: _readers_see_it,
-    CommentDeleted: _readers_see_it,
-    ThreadImported: _readers_see_it,
-    NamesRefreshed: _readers_see_it,
-    ScoresChanged: _readers_see_it,
-}
-
-EVENT_TYPES: dict[str, type[Event]] = {event.type: event for event in EFFECTS}

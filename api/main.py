@@ -11,25 +11,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api.accounts.routes import router as sessions
+from api.accounts.routes import users_router as accounts
 from api.articles.routes import router as articles
-from api.auth.routes import router as sessions
-from api.comments.mention_routes import router as mentions
+from api.comments.mentions.routes import router as mentions
 from api.comments.routes import router as comments
 from api.effects import EFFECTS
-from api.kit.body_limit import BodyLimit
-from api.kit.cache import VersionedCache
+from api.kit.cache.edge import Edge
+from api.kit.cache.versioned import VersionedCache
 from api.kit.clock import Clock, SystemClock
-from api.kit.database import Database
-from api.kit.docs import install_docs
-from api.kit.edge import Edge
-from api.kit.envelope import Envelope, SafetyNet
-from api.kit.idempotency import Replay
-from api.kit.lookups import Lookups
-from api.kit.openapi import build_openapi
+from api.kit.db.database import Database
+from api.kit.db.lookups import Lookups
+from api.kit.http.body_limit import BodyLimit
+from api.kit.http.envelope import Envelope, SafetyNet
+from api.kit.http.idempotency import Replay
+from api.kit.http.problem_handlers import install_problem_handlers
+from api.kit.openapi.docs_page import install_docs
+from api.kit.openapi.document import build_openapi
 from api.kit.probes import router as probes
-from api.kit.problem_handlers import install_problem_handlers
-from api.kit.ratelimits import Limiter
-from api.kit.redis import GuardedRedis, connect
+from api.kit.redis.client import GuardedRedis, connect
+from api.kit.redis.rate_limiter import Limiter
 from api.kit.services import Services
 from api.kit.settings import Settings, SettingsError, require_secret
 from api.kit.signing import Signer
@@ -55,7 +56,7 @@ EXPOSED_HEADERS = (
     "X-Request-Id",
 )
 # In the order of the document. Routes are tried one after the other: what is asked for most, first.
-ROUTERS = (comments, articles, votes, users, mentions, sessions, probes)
+ROUTERS = (comments, articles, votes, accounts, users, mentions, sessions, probes)
 
 
 def make_services(settings: Settings, clock: Clock | None = None) -> Services:
@@ -73,7 +74,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         limiter=Limiter(redis),
         cache=VersionedCache(redis, namespace="tree", max_bytes=settings.cache_bytes // 2),
         lookups=Lookups(database),
-        effects=EFFECTS,
+        reactions=EFFECTS,
     )
 
 
@@ -92,17 +93,22 @@ class App(FastAPI):
 
 
 def create_app(
-    services: Services, *, beside: Callable[[Services], Coroutine[Any, Any, None]] | None = None
+    services: Services,
+    *,
+    background_task: Callable[[Services], Coroutine[Any, Any, None]] | None = None,
 ) -> FastAPI:
-    """Return the app; it closes its services when it ends. `beside` runs as long as it does."""
+    """Return the app, which closes its services when it ends.
+
+    `background_task` runs for as long as the app does.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        companion = asyncio.create_task(beside(services)) if beside else None
+        task = asyncio.create_task(background_task(services)) if background_task else None
         yield
-        if companion is not None:
-            companion.cancel()
-            await asyncio.gather(companion, return_exceptions=True)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         await services.close()
 
     app = App(

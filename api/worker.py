@@ -11,14 +11,13 @@ from datetime import timedelta
 
 import structlog
 
-from api.auth import queries as auth
-from api.effects import EVENT_TYPES
-from api.kit import outbox
-from api.kit.database import DatabaseUnavailable
+from api.accounts import queries as accounts
+from api.kit.db import outbox
+from api.kit.db.database import DatabaseUnavailable
 from api.kit.metrics import EVENTS_FAILED, EVENTS_RELAYED
-from api.kit.redis import RedisAwayError
+from api.kit.redis.client import RedisAwayError
 from api.kit.services import Services
-from api.votes.service import fold_scores
+from api.votes.service import publish_scores
 from models import OutboxEvent
 
 log = structlog.get_logger(__name__)
@@ -32,7 +31,7 @@ LEASE = timedelta(minutes=1)
 # An event that fails is tried again after 1, 2, 4 ... seconds, at most every five minutes.
 MAX_RETRY_DELAY = 300
 # Readers see new scores about so late; each thread with votes gets one version as often.
-FOLD_EVERY = timedelta(seconds=1)
+PUBLISH_EVERY = timedelta(seconds=1)
 SWEEP_EVERY = timedelta(minutes=10)
 SWEEP_BATCH = 5000
 KEEP_ANSWERS = timedelta(hours=24)
@@ -50,14 +49,14 @@ async def run_until_stopped(services: Services) -> None:
 
 async def run_worker(services: Services) -> None:
     """Work until cancelled. What fails is logged and tried again."""
-    folded_at = services.clock.now()
-    swept_at = folded_at - SWEEP_EVERY
+    published_at = services.clock.now()
+    swept_at = published_at - SWEEP_EVERY
     while True:
         try:
             found = await relay_batch(services)
-            if services.clock.now() - folded_at >= FOLD_EVERY:
-                folded_at = services.clock.now()
-                await fold_scores(services)
+            if services.clock.now() - published_at >= PUBLISH_EVERY:
+                published_at = services.clock.now()
+                await publish_scores(services)
             if services.clock.now() - swept_at >= SWEEP_EVERY:
                 await sweep(services)
                 swept_at = services.clock.now()
@@ -72,9 +71,9 @@ async def run_worker(services: Services) -> None:
 
 async def relay_batch(services: Services) -> int:
     """Carry out the oldest waiting events; return how many were tried."""
-    async with services.database.transaction() as session:
+    async with services.database.write_session() as session:
         events = await outbox.claim(
-            session, EVENT_TYPES, services.clock.now(), limit=BATCH, lease=LEASE
+            session, services.reactions.event_types, services.clock.now(), limit=BATCH, lease=LEASE
         )
     tried = 0
     try:
@@ -85,7 +84,7 @@ async def relay_batch(services: Services) -> int:
         # Whoever is stopped in the middle gives back the rest, so that others need not wait.
         for event in events[tried:]:
             event.retry_at = None
-        async with services.database.transaction() as session:
+        async with services.database.write_session() as session:
             session.add_all(events)
     return len(events)
 
@@ -95,24 +94,22 @@ async def sweep(services: Services) -> None:
     now = services.clock.now()
     gone = 1
     while gone:
-        async with services.database.transaction() as session:
+        async with services.database.write_session() as session:
             gone = await outbox.purge(
                 session,
                 answers_before=now - KEEP_ANSWERS,
                 events_before=now - KEEP_EVENTS,
                 limit=SWEEP_BATCH,
             )
-    async with services.database.transaction() as session:
-        await auth.purge_sessions(session, before=now - KEEP_SESSIONS)
+    async with services.database.write_session() as session:
+        await accounts.purge_sessions(session, before=now - KEEP_SESSIONS)
 
 
 async def _relay(services: Services, row: OutboxEvent) -> None:
     """Carry out what follows from an event, and note on its row how that went."""
-    kind = EVENT_TYPES[row.type]
     try:
-        event = kind.from_payload(row.payload)
-        for react in services.effects[kind].by_worker:
-            await react(services, event)
+        event = services.reactions.event_types[row.type].from_payload(row.payload)
+        await services.reactions.run_by_worker(services, event)
     except (DatabaseUnavailable, RedisAwayError):  # which are logged where they are found
         _postpone(services, row)
     except Exception:  # whatever it was, it must not hold up the other events

@@ -19,8 +19,8 @@ import asyncpg
 from redis import Redis
 from sqlalchemy import make_url
 
-from api.kit import embedded
-from api.kit.migrations import migrate
+from api.embedded import engines as embedded
+from api.kit.db.migrations import migrate
 from benchmarks.seed import make_plans, seed
 
 DATA_DIR = Path(__file__).parent.parent / ".palaver-bench"

@@ -14,8 +14,8 @@ from typing import Any, cast
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
+from api.cli.server import listening, run_server
 from api.kit.settings import Settings
-from api.server import listening, run_server
 
 _Answer = tuple[Message, Message]
 

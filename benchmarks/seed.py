@@ -13,7 +13,8 @@ from uuid import UUID
 
 import asyncpg
 
-from api.kit.names import handle_skeleton, name_key
+from api.kit.text.names import name_key
+from api.users.handles import handle_skeleton
 from benchmarks.shapes import ROOT, Bounds, Shape, make_shape
 from benchmarks.texts import Person, Text, make_texts
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
-from api.kit import markup
-from api.kit.markup import MentionMark
+from api.kit.text import markup
+from api.kit.text.markup import MentionMark
 
 PLAIN_TEXTS = 4000
 MENTIONING_TEXTS = 400

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from api.cli.server import listening, run_server
 from api.kit.settings import Settings
-from api.server import listening, run_server
 
 
 class User(SQLModel, table=True):

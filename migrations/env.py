@@ -7,7 +7,7 @@ from sqlalchemy import Connection, make_url, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import models
-from api.kit.database import connect
+from api.kit.db.database import connect
 
 # Any number that no other program uses on this database; the migrations of two servers that start
 # together wait for each other on it.

@@ -26,19 +26,18 @@ from redis.asyncio import Redis
 from sqlalchemy import make_url, text
 
 import models
-from api.comments.cursors import Window
+from api.accounts.schemas import UserCreate
+from api.accounts.service import register
 from api.comments.schemas import CommentSort
-from api.comments.tree import build_tree
-from api.kit import embedded
+from api.comments.tree.assembly import build_tree
+from api.comments.tree.cursors import Window
+from api.embedded import engines as embedded
+from api.kit.db.migrations import migrate
 from api.kit.logs import configure_logging
-from api.kit.migrations import migrate
 from api.kit.services import Services
 from api.kit.settings import Settings
-from api.kit.uow import unit_of_work
 from api.main import create_app, make_services
-from api.users.schemas import UserCreate
-from api.users.service import register
-from api.votes.service import fold_scores
+from api.votes.service import publish_scores
 from models import Role
 from tests.client import PASSWORD, Client, Person
 from tests.connections import connect_arguments
@@ -215,7 +214,7 @@ def make_staff(client: Client, services: Services) -> Callable[[str], Awaitable[
 
     async def make(role: str) -> Person:
         body = UserCreate(handle=f"staff-{role}", email=f"{role}@example.com", password=PASSWORD)
-        async with unit_of_work(services) as uow:
+        async with services.unit_of_work() as uow:
             await register(uow, body, role=Role(role))
         return await client.log_in(f"staff-{role}")
 
@@ -224,8 +223,8 @@ def make_staff(client: Client, services: Services) -> Callable[[str], Awaitable[
 
 async def check_cached_trees(client: Client, services: Services) -> None:
     """Compare what readers get of every article with what the database holds."""
-    await fold_scores(services)
-    async with services.database.read() as session:
+    await publish_scores(services)
+    async with services.database.read_session() as session:
         ids = await session.scalars(text("SELECT id FROM articles WHERE deleted_at IS NULL"))
     for article_id in ids.all()[:20]:
         for sort in (CommentSort.BEST, CommentSort.OLD):

@@ -9,9 +9,8 @@ import asyncpg
 from sqlalchemy import text
 
 from api.comments import service as comments
-from api.kit.ids import make_id
+from api.kit.db.ids import make_id
 from api.kit.services import Services
-from api.kit.uow import unit_of_work
 from tests.connections import connect_arguments
 
 BEGAN_AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -22,7 +21,7 @@ async def grow(
 ) -> list[str]:
     """Store comments, of which the i-th replies to the `parents[i]`-th; return their ids."""
     ids: list[UUID] = []
-    async with unit_of_work(services) as uow:
+    async with services.unit_of_work() as uow:
         version = await comments.open_import(
             uow,
             UUID(article_id),
@@ -49,7 +48,7 @@ async def grow(
 
 async def give_votes(services: Services, votes: dict[str, tuple[int, int]]) -> None:
     """Set how often comments were voted up and down."""
-    async with services.database.transaction() as session:
+    async with services.database.write_session() as session:
         for comment_id, (up, down) in votes.items():
             await session.execute(
                 text("UPDATE comments SET up = :up, down = :down WHERE id = :id"),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from api.kit.events import Event
+from api.kit.db.events import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

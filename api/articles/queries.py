@@ -121,7 +121,7 @@ async def find_slugs(session: AsyncSession, slugs: Collection[str]) -> set[str]:
 
 
 # Every change of a thread asks for it: as text, it costs half of what it costs composed.
-_ADVANCE = (
+_BUMP_VERSION = (
     text("""
 UPDATE articles
 SET version = version + 1,
@@ -138,7 +138,7 @@ RETURNING version, is_locked
 )
 
 
-async def advance(
+async def bump_version(
     session: AsyncSession,
     article_id: UUID,
     *,
@@ -157,7 +157,7 @@ async def advance(
         "replies": replies,
         "active_at": active_at,
     }
-    row = (await session.execute(_ADVANCE, values)).one_or_none()
+    row = (await session.execute(_BUMP_VERSION, values)).one_or_none()
     return None if row is None else (row.version, row.is_locked)
 
 

@@ -1,11 +1,11 @@
 """What follows for readers of articles from what happened to them and under them."""
 
-from api.articles.reading import LISTS
-from api.kit.events import Event
+from api.articles.cached_reads import LISTS
+from api.kit.db.events import Event
 from api.kit.services import Services
 
 
-async def advance_article(services: Services, event: Event) -> None:
+async def publish_article_version(services: Services, event: Event) -> None:
     """Let readers know of a new version of an article, its thread, and so of all lists.
 
     Raises RedisAwayError.

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
 
-from api.articles import reading, service
+from api.articles import cached_reads, service
+from api.articles.cached_reads import ListParams
 from api.articles.errors import ArticleNotFound, ExternalIdTaken, NotYourArticle, SlugTaken
 from api.articles.queries import ArticleRow
-from api.articles.reading import ListParams
 from api.articles.schemas import (
     ArticleCreate,
     ArticlePage,
@@ -21,13 +21,13 @@ from api.articles.schemas import (
 from api.articles.slugs import MAX_SLUG_LENGTH
 from api.auth.dependencies import CurrentActor, IdempotentUow
 from api.auth.quotas import Action, limit
-from api.kit.conditional import UNCHANGED, IfMatch, answer
-from api.kit.database import DatabaseUnavailable
-from api.kit.pagination import CursorParam, InvalidCursor, Limit
+from api.kit.db.database import DatabaseUnavailable
+from api.kit.dependencies import ServicesDep, UowDep
+from api.kit.http.conditional import UNCHANGED, IfMatch, make_resource_response
+from api.kit.http.pagination import CursorParam, InvalidCursor, Limit
+from api.kit.http.routing import make_router
 from api.kit.problems import problems
-from api.kit.rendering import TextTooLarge
-from api.kit.routing import make_router
-from api.kit.uow import ServicesDep, UowDep
+from api.kit.text.rendering import TextTooLarge
 from api.users.schemas import Handle
 
 router = make_router("articles")
@@ -72,7 +72,7 @@ async def list_articles(
 ) -> Response:
     """List articles: the newest, those with the latest reply, the best voted, or the hottest."""
     params = ListParams(sort=sort, tag=tag, author=author, limit=limit, cursor=cursor)
-    return await reading.answer_list(request, services, params)
+    return await cached_reads.get_article_page(request, services, params)
 
 
 @router.get(
@@ -82,7 +82,7 @@ async def list_articles(
 )
 async def read_article(request: Request, article: ArticleRef, services: ServicesDep) -> Response:
     """Read an article."""
-    return await reading.answer_article(request, services, article)
+    return await cached_reads.get_article_response(request, services, article)
 
 
 @router.patch(
@@ -101,7 +101,9 @@ async def update_article(
 ) -> Response:
     """Change your article; moderators may change any."""
     row = await service.update_article(uow, actor, article, body, if_match)
-    return answer(request, reading.read_article(row), revision=row.article.revision)
+    return make_resource_response(
+        request, cached_reads.read_article(row), revision=row.article.revision
+    )
 
 
 @router.delete(
@@ -138,10 +140,14 @@ async def upsert_article(
     row, is_new = await service.upsert_article(uow, actor, external_id, body)
     if is_new:
         return _answer_new(request, row)
-    return answer(request, reading.read_article(row), revision=row.article.revision)
+    return make_resource_response(
+        request, cached_reads.read_article(row), revision=row.article.revision
+    )
 
 
 def _answer_new(request: Request, row: ArticleRow) -> Response:
-    response = answer(request, reading.read_article(row), revision=row.article.revision, status=201)
+    response = make_resource_response(
+        request, cached_reads.read_article(row), revision=row.article.revision, status=201
+    )
     response.headers["Location"] = f"/v1/articles/{row.article.id}"
     return response

@@ -13,8 +13,8 @@ from pydantic import (
 )
 
 from api.articles.slugs import MAX_SLUG_LENGTH, SLUG_PATTERN, is_like_id
-from api.kit.pagination import Page
-from api.kit.schemas import Input, Line, Output, Prose, Time
+from api.kit.http.pagination import Page
+from api.kit.http.schemas import Input, Line, Output, Prose, Time
 from api.users.schemas import PersonRead, WebAddress
 
 MAX_BODY_LENGTH = 20_000

@@ -16,11 +16,11 @@ from api.articles.queries import ArticleRow
 from api.articles.schemas import ArticleCreate, ArticleUpdate, ArticleUpsert
 from api.articles.slugs import make_own_slug, make_stem, propose_slugs
 from api.auth.actor import Actor
-from api.kit.conditional import ExpectedRevision, check_revision
-from api.kit.database import refusing
-from api.kit.ids import make_id
-from api.kit.rendering import parse_text, render_text
-from api.kit.uow import Uow
+from api.kit.db.database import map_integrity_errors
+from api.kit.db.ids import make_id
+from api.kit.db.unit_of_work import UnitOfWork
+from api.kit.http.conditional import ExpectedRevision, check_revision
+from api.kit.text.rendering import parse_text, render_text
 from models import Article
 
 
@@ -32,13 +32,13 @@ class Text:
     html: str
 
 
-async def create_article(uow: Uow, actor: Actor, body: ArticleCreate) -> ArticleRow:
+async def create_article(uow: UnitOfWork, actor: Actor, body: ArticleCreate) -> ArticleRow:
     """Publish an article. Raises SlugTaken, ExternalIdTaken or TextTooLarge."""
     return await _create(uow, actor, body, await _render(body.body))
 
 
 async def import_article(
-    uow: Uow,
+    uow: UnitOfWork,
     *,
     external_id: str,
     title: str,
@@ -64,7 +64,7 @@ async def import_article(
 
 
 async def update_article(
-    uow: Uow, actor: Actor, ref: str, body: ArticleUpdate, expected: ExpectedRevision
+    uow: UnitOfWork, actor: Actor, ref: str, body: ArticleUpdate, expected: ExpectedRevision
 ) -> ArticleRow:
     """Change an article; null stands for "as it is", but takes the address away.
 
@@ -86,7 +86,7 @@ async def update_article(
 
 
 async def upsert_article(
-    uow: Uow, actor: Actor, external_id: str, body: ArticleUpsert
+    uow: UnitOfWork, actor: Actor, external_id: str, body: ArticleUpsert
 ) -> tuple[ArticleRow, bool]:
     """Create the article of an external id, or make an existing one so; tell whether it is new.
 
@@ -108,7 +108,9 @@ async def upsert_article(
     return await get_article(uow.session, str(article.id)), False
 
 
-async def delete_article(uow: Uow, actor: Actor, ref: str, expected: ExpectedRevision) -> None:
+async def delete_article(
+    uow: UnitOfWork, actor: Actor, ref: str, expected: ExpectedRevision
+) -> None:
     """Take an article back, with its thread.
 
     Raises ArticleNotFound, NotYourArticle or PreconditionFailed.
@@ -135,7 +137,7 @@ async def _render(body: str) -> Text:
     return Text(document.source, await render_text(document))
 
 
-async def _create(uow: Uow, actor: Actor, body: ArticleCreate, text: Text) -> ArticleRow:
+async def _create(uow: UnitOfWork, actor: Actor, body: ArticleCreate, text: Text) -> ArticleRow:
     article = Article(
         id=make_id(),
         slug=body.slug or "",
@@ -154,7 +156,7 @@ async def _create(uow: Uow, actor: Actor, body: ArticleCreate, text: Text) -> Ar
     return await get_article(uow.session, str(article.id))
 
 
-async def _add(uow: Uow, article: Article) -> None:
+async def _add(uow: UnitOfWork, article: Article) -> None:
     """Store an article, with a slug from its title if it has none.
 
     Raises SlugTaken for a slug that was chosen, ExternalIdTaken.
@@ -175,15 +177,15 @@ async def _add(uow: Uow, article: Article) -> None:
         await _insert(uow, article)
 
 
-async def _insert(uow: Uow, article: Article) -> None:
+async def _insert(uow: UnitOfWork, article: Article) -> None:
     """Insert the row; a refusal leaves the transaction usable."""
     conflicts = {"uq_articles_external_id": ExternalIdTaken, "uq_articles_slug": SlugTaken}
-    with refusing(conflicts):
+    with map_integrity_errors(conflicts):
         async with uow.session.begin_nested():
             uow.session.add(article)
 
 
-async def _lock(uow: Uow, actor: Actor, where: ColumnElement[bool]) -> Article | None:
+async def _lock(uow: UnitOfWork, actor: Actor, where: ColumnElement[bool]) -> Article | None:
     """Return a visible article, locked, that the actor may change. Raises NotYourArticle."""
     article = await queries.lock_article(uow.session, where)
     if article is not None:
@@ -191,7 +193,9 @@ async def _lock(uow: Uow, actor: Actor, where: ColumnElement[bool]) -> Article |
     return article
 
 
-async def _change(uow: Uow, article: Article, changes: dict[str, Any], text: Text | None) -> None:
+async def _change(
+    uow: UnitOfWork, article: Article, changes: dict[str, Any], text: Text | None
+) -> None:
     """Set what is different; a request that changes nothing makes no new version."""
     tags = changes.pop("tags", None)
     if text is not None:

@@ -9,16 +9,17 @@ from fastapi import Depends, Header, Request
 
 from api.auth import queries
 from api.auth.actor import Actor, ActorKind
-from api.auth.tokens import TokenError, read_access_token
-from api.kit.idempotency import (
+from api.auth.tokens import TokenError, parse_access_token
+from api.kit.db.unit_of_work import UnitOfWork
+from api.kit.dependencies import UowDep, services_of
+from api.kit.http.idempotency import (
     MAX_KEY_LENGTH,
     IdempotencyInProgress,
     IdempotencyKeyReused,
     KeyedRequest,
 )
+from api.kit.http.routing import KEEP_ANSWER, declares_auth
 from api.kit.problems import NotAuthenticated, declares
-from api.kit.routing import KEEP_ANSWER, takes_credentials
-from api.kit.uow import Uow, UowDep, services_of
 
 # How long somebody counts as new.
 NEWCOMER_TIME = timedelta(days=1)
@@ -49,17 +50,17 @@ async def _authenticate(request: Request) -> Actor | None:
     services = services_of(request)
     now = services.clock.now()
     try:
-        claims = read_access_token(services.signer, token.strip(), now=now)
+        claims = parse_access_token(services.signer, token.strip(), now=now)
     except TokenError as error:
         raise NotAuthenticated from error
-    async with services.database.ask() as connection:
+    async with services.database.read_connection() as connection:
         actor = await queries.find_actor(connection, claims.session_id, claims.user_id, now)
     if actor is None:
         raise NotAuthenticated
     return actor
 
 
-@takes_credentials(required=True)
+@declares_auth(required=True)
 @declares(NotAuthenticated)
 async def require_actor(request: Request) -> Actor:
     """Return who is asking. Raises NotAuthenticated when nobody is logged in."""
@@ -82,7 +83,7 @@ def kind_of(actor: Actor | None, now: datetime) -> ActorKind:
     return ActorKind.NEWCOMER if is_new else ActorKind.MEMBER
 
 
-@takes_credentials(required=False)
+@declares_auth(required=False)
 @declares(IdempotencyInProgress, IdempotencyKeyReused, NotAuthenticated)
 async def open_idempotent_uow(
     request: Request,
@@ -98,14 +99,16 @@ async def open_idempotent_uow(
             "within 24 hours gets the first one's answer instead of creating twice.",
         ),
     ] = None,
-) -> Uow:
+) -> UnitOfWork:
     """Give a creating route its unit of work, once a key."""
     actor = await find_actor(request)
     if key is not None:
         keyed = KeyedRequest(
             owner=f"user:{actor.id}" if actor else "anonymous",
             key=key,
-            fingerprint=uow.services.signer.sign("idempotency", await _read_request(request)),
+            fingerprint=services_of(request).signer.sign(
+                "idempotency", await _read_request(request)
+            ),
         )
         await keyed.begin(uow)
         setattr(request.state, KEEP_ANSWER, functools.partial(keyed.keep, uow))
@@ -118,4 +121,4 @@ async def _read_request(request: Request) -> bytes:
     return head + hashlib.sha256(await request.body()).digest()
 
 
-IdempotentUow = Annotated[Uow, Depends(open_idempotent_uow)]
+IdempotentUow = Annotated[UnitOfWork, Depends(open_idempotent_uow)]

@@ -7,12 +7,12 @@ from fastapi import Request, params
 from api.auth.actor import Actor, ActorKind
 from api.auth.dependencies import find_actor, kind_of
 from api.auth.errors import RateLimited
-from api.kit.client_address import client_address, subject_of
+from api.kit.dependencies import services_of
+from api.kit.http.client_address import client_address, subject_of
+from api.kit.http.responses import add_headers
+from api.kit.http.routing import declares_auth
 from api.kit.problems import NotAuthenticated, declares
-from api.kit.ratelimits import Charge, Quota, ratelimit_headers
-from api.kit.responses import add_headers
-from api.kit.routing import takes_credentials
-from api.kit.uow import services_of
+from api.kit.redis.rate_limiter import Charge, Quota, ratelimit_headers
 
 MINUTE = 60
 HOUR = 3600
@@ -66,7 +66,7 @@ def limit(action: Action) -> params.Depends:
     A stranger is counted by address, or told to log in where there is no quota for strangers.
     """
 
-    @takes_credentials(required=False)
+    @declares_auth(required=False)
     @declares(RateLimited, NotAuthenticated)
     async def check_quota(request: Request) -> None:
         actor = await find_actor(request)

@@ -59,7 +59,7 @@ def issue_access_token(signer: Signer, *, user_id: UUID, session_id: UUID, now: 
     )
 
 
-def read_access_token(signer: Signer, token: str, *, now: datetime) -> AccessClaims:
+def parse_access_token(signer: Signer, token: str, *, now: datetime) -> AccessClaims:
     """Return what the token says. Raises TokenError."""
     if len(token) > MAX_ACCESS_LENGTH:
         raise TokenError

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from api.kit.events import Event
+from api.kit.db.events import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ AUTHOR_NAMES = ("author", "handle", "display_name", "avatar_url", "mentions")
 JOIN_AUTHOR = "LEFT JOIN users u ON u.id = n.author_id"
 
 
-def read_row(row: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
+def to_comment_fields(row: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
     """Return the fields of CommentRead."""
     author = row["author"]
     return {

@@ -6,7 +6,6 @@ from api.articles import queries as articles
 from api.comments import queries
 from api.comments.events import NamesRefreshed
 from api.kit.services import Services
-from api.kit.uow import unit_of_work
 from api.users.events import ProfileChanged
 
 # Threads refreshed in one look-up; each is a transaction of its own, so no lock is held for long.
@@ -17,13 +16,13 @@ async def refresh_names(services: Services, event: ProfileChanged) -> None:
     """Give every thread that shows the person a new version, since it shows another name now."""
     after: UUID | None = None
     while True:
-        async with services.database.read() as session:
+        async with services.database.read_session() as session:
             batch = await queries.find_articles_of_person(
                 session, event.user_id, after=after, limit=_BATCH
             )
         for article_id in batch:
-            async with unit_of_work(services) as uow:
-                advanced = await articles.advance(uow.session, article_id)
+            async with services.unit_of_work() as uow:
+                advanced = await articles.bump_version(uow.session, article_id)
                 if advanced is not None:
                     uow.emit(NamesRefreshed(article_id=article_id, version=advanced[0]))
         if len(batch) < _BATCH:

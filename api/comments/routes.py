@@ -13,9 +13,7 @@ from api.articles.errors import ArticleNotFound
 from api.articles.routes import ArticleRef
 from api.auth.dependencies import CurrentActor, IdempotentUow
 from api.auth.quotas import Action, limit
-from api.comments import queries, reading, service
-from api.comments.answers import read_created, read_updated
-from api.comments.cursors import Window
+from api.comments import queries, service
 from api.comments.errors import (
     ArticleLocked,
     CommentGone,
@@ -26,8 +24,8 @@ from api.comments.errors import (
     ParentNotFound,
     ThreadTooDeep,
 )
-from api.comments.projection import read_row
-from api.comments.reading import DEFAULT_CHILDREN, DEFAULT_DEPTH, DEFAULT_SORT, TreeParams
+from api.comments.presenters import to_created_comment, to_updated_comment
+from api.comments.projection import to_comment_fields
 from api.comments.schemas import (
     MAX_CHILDREN,
     MAX_LEVELS,
@@ -42,10 +40,14 @@ from api.comments.schemas import (
     CommentWritten,
     FlatOrder,
 )
-from api.kit.cached_answers import VersionNotReached
-from api.kit.conditional import UNCHANGED, IfMatch, answer
-from api.kit.database import DatabaseUnavailable
-from api.kit.pagination import (
+from api.comments.tree import cached_reads
+from api.comments.tree.cached_reads import DEFAULT_CHILDREN, DEFAULT_DEPTH, DEFAULT_SORT, TreeParams
+from api.comments.tree.cursors import Window
+from api.kit.cache.responses import VersionNotReached
+from api.kit.db.database import DatabaseUnavailable
+from api.kit.dependencies import ReadSession, ServicesDep, UowDep
+from api.kit.http.conditional import UNCHANGED, IfMatch, make_resource_response
+from api.kit.http.pagination import (
     MAX_CURSOR_LENGTH,
     CursorParam,
     InvalidCursor,
@@ -55,11 +57,10 @@ from api.kit.pagination import (
     encode_cursor,
     link_next,
 )
+from api.kit.http.routing import make_router
 from api.kit.problems import problems
-from api.kit.rendering import TextTooLarge
-from api.kit.routing import make_router
 from api.kit.services import Services
-from api.kit.uow import ReadSession, ServicesDep, UowDep
+from api.kit.text.rendering import TextTooLarge
 from api.users import queries as users
 from api.users.errors import UserNotFound
 from api.users.routes import HandlePath
@@ -134,10 +135,13 @@ async def create_comment(
     body: CommentCreate,
     actor: CurrentActor,
     uow: IdempotentUow,
+    services: ServicesDep,
 ) -> Response:
     """Reply to an article, or to another comment under it."""
-    created = await service.create_comment(uow, actor, article, body)
-    response = answer(request, read_created(created, actor), revision=1, status=201)
+    created = await service.create_comment(uow, services, actor, article, body)
+    response = make_resource_response(
+        request, to_created_comment(created, actor), revision=1, status=201
+    )
     response.headers["Location"] = f"/v1/comments/{created.comment.id}"
     return response
 
@@ -151,7 +155,7 @@ async def read_tree(
     request: Request, article: ArticleRef, params: TreeQuery, services: ServicesDep
 ) -> Response:
     """Read a page of an article's tree, the same for everybody."""
-    return await reading.answer_article_tree(request, services, article, params)
+    return await cached_reads.get_article_tree(request, services, article, params)
 
 
 @router.get("/articles/{article}/comments/flat", responses=problems(ArticleNotFound, InvalidCursor))
@@ -190,8 +194,8 @@ async def read_comment(request: Request, comment_id: CommentId, session: ReadSes
     row = await queries.find_shown(session, comment_id)
     if row is None:
         raise CommentNotFound
-    content = CommentRead.model_validate(read_row(row))
-    return answer(request, content, revision=row["revision"])
+    content = CommentRead.model_validate(to_comment_fields(row))
+    return make_resource_response(request, content, revision=row["revision"])
 
 
 @router.patch(
@@ -210,7 +214,9 @@ async def update_comment(
 ) -> Response:
     """Change the text of your comment."""
     updated = await service.update_comment(uow, actor, comment_id, body, if_match)
-    return answer(request, read_updated(updated, actor), revision=updated.comment.revision)
+    return make_resource_response(
+        request, to_updated_comment(updated, actor), revision=updated.comment.revision
+    )
 
 
 @router.delete(
@@ -235,7 +241,7 @@ async def read_replies(
     request: Request, comment_id: CommentId, params: TreeQuery, services: ServicesDep
 ) -> Response:
     """Read a page of the tree under a comment, in the shape of an article's tree."""
-    return await reading.answer_replies(request, services, comment_id, params)
+    return await cached_reads.get_replies(request, services, comment_id, params)
 
 
 @router.get(
@@ -254,7 +260,7 @@ async def read_context(
 ) -> Response:
     """Read a comment where it stands: its ancestors above, its replies below. For permalinks."""
     window = Window(under_id=comment_id, sort=sort, limit=children, children=children, depth=depth)
-    return await reading.answer_context(request, services, comment_id, window, ancestors)
+    return await cached_reads.get_context(request, services, comment_id, window, ancestors)
 
 
 @router.get("/users/{handle}/comments", responses=problems(UserNotFound, InvalidCursor))
@@ -302,6 +308,6 @@ def _page(
         next_cursor = encode_cursor(services.signer, bound_to, [last["created_at"], last["id"]])
     link_next(request, response, next_cursor)
     return CommentPage(
-        data=[CommentRead.model_validate(read_row(row)) for row in rows[:limit]],
+        data=[CommentRead.model_validate(to_comment_fields(row)) for row in rows[:limit]],
         page=PageInfo(next_cursor=next_cursor, has_more=next_cursor is not None),
     )

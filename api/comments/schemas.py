@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from api.kit.pagination import Page
-from api.kit.schemas import Input, Output, Prose, Time
+from api.kit.http.pagination import Page
+from api.kit.http.schemas import Input, Output, Prose, Time
 from api.users.schemas import PersonRead
 from models import CommentState
 

@@ -9,18 +9,19 @@ from datetime import datetime
 from uuid import UUID
 
 from api.articles import queries as articles
+from api.articles.cached_reads import find_article_id
 from api.articles.errors import ArticleNotFound
-from api.articles.reading import find_article_id
 from api.auth.actor import Actor
 from api.comments import policy, queries
 from api.comments.errors import CommentNotFound
 from api.comments.events import CommentCreated, CommentDeleted, CommentEdited
-from api.comments.mentioning import ResolvedText, resolve_text
+from api.comments.mentions.resolution import ResolvedText, resolve_text
 from api.comments.queries import NewComment
 from api.comments.schemas import CommentCreate, CommentUpdate
-from api.kit.conditional import ExpectedRevision, check_revision
-from api.kit.ids import make_id
-from api.kit.uow import Uow
+from api.kit.db.ids import make_id
+from api.kit.db.unit_of_work import UnitOfWork
+from api.kit.http.conditional import ExpectedRevision, check_revision
+from api.kit.services import Services
 from models import Comment, CommentState
 
 
@@ -41,13 +42,15 @@ class Updated:
     text: ResolvedText
 
 
-async def create_comment(uow: Uow, actor: Actor, article: str, body: CommentCreate) -> Created:
+async def create_comment(
+    uow: UnitOfWork, services: Services, actor: Actor, article: str, body: CommentCreate
+) -> Created:
     """Reply to an article, or to a comment under it.
 
     Raises ArticleNotFound, ParentNotFound, ParentElsewhere, ParentGone, ThreadTooDeep,
     ArticleLocked or TextTooLarge.
     """
-    article_id = await find_article_id(uow.services, article)
+    article_id = await find_article_id(services, article)
     text = await resolve_text(uow.session, body.body, article_id)
 
     version = await _advance(uow, actor, article_id, comments=1, replies=0 if body.parent_id else 1)
@@ -81,7 +84,7 @@ async def create_comment(uow: Uow, actor: Actor, article: str, body: CommentCrea
 
 
 async def update_comment(
-    uow: Uow, actor: Actor, comment_id: UUID, body: CommentUpdate, expected: ExpectedRevision
+    uow: UnitOfWork, actor: Actor, comment_id: UUID, body: CommentUpdate, expected: ExpectedRevision
 ) -> Updated:
     """Change the text of a comment; the same text again changes nothing.
 
@@ -115,7 +118,7 @@ async def update_comment(
 
 
 async def delete_comment(
-    uow: Uow, actor: Actor, comment_id: UUID, expected: ExpectedRevision
+    uow: UnitOfWork, actor: Actor, comment_id: UUID, expected: ExpectedRevision
 ) -> None:
     """Take a comment back: a tombstone while replies stand under it, gone from the tree otherwise.
 
@@ -144,19 +147,19 @@ async def delete_comment(
     )
 
 
-async def find_imported(uow: Uow, article_id: UUID) -> dict[str, UUID]:
+async def find_imported(uow: UnitOfWork, article_id: UUID) -> dict[str, UUID]:
     """Return the ids of an article's imported comments by their external ids."""
     return await queries.find_external_ids(uow.session, article_id)
 
 
 async def open_import(
-    uow: Uow, article_id: UUID, *, comments: int, roots: int, active_at: datetime | None
+    uow: UnitOfWork, article_id: UUID, *, comments: int, roots: int, active_at: datetime | None
 ) -> int:
     """Take the thread's lock and one version for all comments to come, the last at `active_at`.
 
     Raises ArticleNotFound.
     """
-    advanced = await articles.advance(
+    advanced = await articles.bump_version(
         uow.session, article_id, comments=comments, replies=roots, active_at=active_at
     )
     if advanced is None:
@@ -165,7 +168,7 @@ async def open_import(
 
 
 async def import_comment(
-    uow: Uow,
+    uow: UnitOfWork,
     *,
     article_id: UUID,
     external_id: str,
@@ -196,7 +199,7 @@ async def import_comment(
     return None if depth is None else comment.id
 
 
-async def _unlist(uow: Uow, comment: Comment) -> list[Comment]:
+async def _unlist(uow: UnitOfWork, comment: Comment) -> list[Comment]:
     """Take a comment without replies out of the tree, and every tombstone that it alone held up.
 
     Return what left, from the comment upwards, and count it at every ancestor.
@@ -220,10 +223,10 @@ async def _unlist(uow: Uow, comment: Comment) -> list[Comment]:
 
 
 async def _advance(
-    uow: Uow, actor: Actor, article_id: UUID, *, comments: int = 0, replies: int = 0
+    uow: UnitOfWork, actor: Actor, article_id: UUID, *, comments: int = 0, replies: int = 0
 ) -> int:
     """Take the thread's lock and next version. Raises ArticleNotFound or ArticleLocked."""
-    advanced = await articles.advance(
+    advanced = await articles.bump_version(
         uow.session,
         article_id,
         comments=comments,
@@ -238,7 +241,7 @@ async def _advance(
     return version
 
 
-async def _get(uow: Uow, comment_id: UUID) -> Comment:
+async def _get(uow: UnitOfWork, comment_id: UUID) -> Comment:
     comment = await queries.find_comment(uow.session, comment_id)
     if comment is None:
         raise CommentNotFound

@@ -5,13 +5,13 @@ from typing import Literal
 from fastapi import Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api.kit.database import DatabaseUnavailable
-from api.kit.migrations import find_revision, is_behind
+from api.kit.db.database import DatabaseUnavailable
+from api.kit.db.migrations import find_revision, is_behind
+from api.kit.dependencies import ServicesDep
+from api.kit.http.responses import add_headers
+from api.kit.http.routing import make_router
+from api.kit.http.schemas import Output
 from api.kit.problems import Problem, problems
-from api.kit.responses import add_headers
-from api.kit.routing import make_router
-from api.kit.schemas import Output
-from api.kit.uow import ServicesDep
 
 
 async def forbid_keeping(request: Request) -> None:
@@ -49,7 +49,7 @@ async def read_readiness(request: Request, services: ServicesDep) -> ProbeRead:
     """Tell whether the process should get requests: database and schema are right, no shutdown."""
     if getattr(request.app.state, "draining", False):
         raise NotReady("The server is shutting down. Ask another one.")
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         revision = await find_revision(session)
     if is_behind(revision):
         raise NotReady("The database has an older schema. Run 'palaver migrate'.")

@@ -1,16 +1,38 @@
-"""What a process has: made once by the composition root, and handed to whoever needs it."""
+"""What a process has: made once by the composition root, and given to whatever needs it."""
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
-from api.kit.cache import VersionedCache
+from api.kit.cache.versioned import VersionedCache
 from api.kit.clock import Clock
-from api.kit.database import Database
-from api.kit.events import Effects
-from api.kit.lookups import Lookups
-from api.kit.ratelimits import Limiter
-from api.kit.redis import GuardedRedis
+from api.kit.db.database import Database
+from api.kit.db.events import Event
+from api.kit.db.lookups import Lookups
+from api.kit.db.unit_of_work import UnitOfWork
+from api.kit.redis.client import GuardedRedis
+from api.kit.redis.rate_limiter import Limiter
 from api.kit.settings import Settings
 from api.kit.signing import Signer
+
+
+class Reactions(Protocol):
+    """What follows from events: `api.kit.effects.EffectTable`, as its callers see it."""
+
+    event_types: Mapping[str, type[Event]]
+
+    async def run_in_transaction(self, uow: UnitOfWork, event: Event) -> None:
+        """Run the reactions that commit or fail with the change."""
+        ...
+
+    async def run_after_commit(self, services: "Services", event: Event) -> None:
+        """Run the reactions after the commit; never raises."""
+        ...
+
+    async def run_by_worker(self, services: "Services", event: Event) -> None:
+        """Run the reactions that the worker repeats until they succeed; raises what they raise."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +47,20 @@ class Services:
     limiter: Limiter
     cache: VersionedCache
     lookups: Lookups
-    effects: Effects
+    reactions: Reactions
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
+        """Open a transaction; commit when the block ends well, roll back when it raises.
+
+        Raises DatabaseUnavailable.
+        """
+        async with self.database.write_session() as session:
+            uow = UnitOfWork(session, self.clock.now())
+            yield uow
+            await uow.flush_events(self.reactions.run_in_transaction)
+        for event in uow.events:
+            await self.reactions.run_after_commit(self, event)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -13,8 +13,8 @@ from api.articles.queries import lock_article
 from api.articles.service import import_article
 from api.comments import service as comments
 from api.comments.events import ThreadImported
-from api.kit.rendering import TextTooLarge
-from api.kit.uow import Uow
+from api.kit.db.unit_of_work import UnitOfWork
+from api.kit.text.rendering import TextTooLarge
 from api.transfer import queries
 from api.transfer.thread_file import ImportedArticle, ImportedComment, ThreadFile, ThreadFileError
 from api.users.service import adopt_author
@@ -32,7 +32,7 @@ class ImportReport:
 
 
 async def import_thread(
-    uow: Uow, thread: ThreadFile, advance: Callable[[], None] = lambda: None
+    uow: UnitOfWork, thread: ThreadFile, advance: Callable[[], None] = lambda: None
 ) -> ImportReport:
     """Store a thread, or of a known one the comments that are new. `advance` is called after each.
 
@@ -76,7 +76,7 @@ async def import_thread(
     return report
 
 
-async def _find_or_add_article(uow: Uow, imported: ImportedArticle) -> tuple[Article, bool]:
+async def _find_or_add_article(uow: UnitOfWork, imported: ImportedArticle) -> tuple[Article, bool]:
     """Return the article, and whether it is new."""
     external_id = _make_external_id(imported)
     known = await lock_article(uow.session, col(Article.external_id) == external_id)
@@ -110,7 +110,7 @@ def _make_external_id(imported: ImportedArticle) -> str:
     return "import " + hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
-async def _adopt_authors(uow: Uow, imported: Sequence[ImportedComment]) -> dict[str, UUID]:
+async def _adopt_authors(uow: UnitOfWork, imported: Sequence[ImportedComment]) -> dict[str, UUID]:
     """Return who wrote the comments, by name; all are there before the first mention is read."""
     authors: dict[str, UUID] = {}
     for comment in imported:
@@ -120,7 +120,7 @@ async def _adopt_authors(uow: Uow, imported: Sequence[ImportedComment]) -> dict[
     return authors
 
 
-def _choose_moment(uow: Uow, article: Article, comment: ImportedComment) -> datetime:
+def _choose_moment(uow: UnitOfWork, article: Article, comment: ImportedComment) -> datetime:
     """Return when a comment shall count as written.
 
     Pages name no times: the order of the file becomes the order of time, a second apart, but none
@@ -130,7 +130,7 @@ def _choose_moment(uow: Uow, article: Article, comment: ImportedComment) -> date
 
 
 async def _add_comment(
-    uow: Uow,
+    uow: UnitOfWork,
     comment: ImportedComment,
     *,
     article_id: UUID,

@@ -57,7 +57,7 @@ class ThreadFile(BaseModel):
     comments: list[ImportedComment]
 
 
-def read_thread_file(path: Path) -> ThreadFile:
+def parse_thread_file(path: Path) -> ThreadFile:
     """Return the thread of a file. Raises ThreadFileError."""
     try:
         if path.stat().st_size > MAX_FILE:

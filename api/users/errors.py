@@ -28,12 +28,3 @@ class HandleReserved(Problem):
     code = "handle_reserved"
     title = "The handle is reserved"
     detail = "Choose another: this one could be taken for the service itself."
-
-
-class WrongPassword(Problem):
-    """The current password does not match."""
-
-    status = 403
-    code = "wrong_password"
-    title = "The current password is wrong"
-    detail = "Send your present password as current_password."

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from api.kit.names import MAX_HANDLE, handle_skeleton
+from api.users.handles import MAX_HANDLE, handle_skeleton
 from models import Article, Comment, CommentState, Handle, User
 
 

@@ -5,45 +5,23 @@ from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
-from api.auth.dependencies import CurrentActor, IdempotentUow
-from api.auth.quotas import Action, limit, limit_address
-from api.kit.conditional import UNCHANGED, IfMatch, answer
-from api.kit.names import MAX_HANDLE, name_key
+from api.auth.dependencies import CurrentActor
+from api.auth.quotas import Action, limit
+from api.kit.dependencies import ReadSession, UowDep
+from api.kit.http.conditional import UNCHANGED, IfMatch, make_resource_response
+from api.kit.http.routing import make_router
 from api.kit.problems import problems
-from api.kit.routing import make_router
-from api.kit.uow import ReadSession, UowDep
+from api.kit.text.names import name_key
 from api.users import queries, service
-from api.users.errors import HandleReserved, HandleTaken, UserNotFound, WrongPassword
-from api.users.schemas import (
-    MeRead,
-    MeUpdate,
-    PasswordUpdate,
-    PersonList,
-    PersonRead,
-    UserCreate,
-    UserRead,
-)
+from api.users.errors import HandleReserved, HandleTaken, UserNotFound
+from api.users.handles import MAX_HANDLE
+from api.users.schemas import MeRead, MeUpdate, PersonList, PersonRead, UserRead
 
 router = make_router("users")
 
 MAX_COMPLETIONS = 20
 
 HandlePath = Annotated[str, Path(min_length=1, max_length=MAX_HANDLE)]
-
-
-@router.post(
-    "/users",
-    status_code=201,
-    response_model=UserRead,
-    responses=problems(HandleTaken, HandleReserved),
-    dependencies=[limit_address(Action.USER_REGISTER)],
-)
-async def create_user(request: Request, body: UserCreate, uow: IdempotentUow) -> Response:
-    """Register. Then log in with POST /v1/sessions."""
-    user = await service.register(uow, body)
-    response = answer(request, UserRead.model_validate(user), revision=user.revision, status=201)
-    response.headers["Location"] = f"/v1/users/{user.handle}"
-    return response
 
 
 @router.get("/users", dependencies=[limit(Action.USER_COMPLETE)])
@@ -73,14 +51,14 @@ async def read_user(request: Request, handle: HandlePath, session: ReadSession) 
     user = await queries.find_user_by_handle(session, handle.lower())
     if user is None:
         raise UserNotFound
-    return answer(request, UserRead.model_validate(user), revision=user.revision)
+    return make_resource_response(request, UserRead.model_validate(user), revision=user.revision)
 
 
 @router.get("/me", response_model=MeRead, responses=UNCHANGED)
 async def read_me(request: Request, actor: CurrentActor, session: ReadSession) -> Response:
     """Read the own profile."""
     user = await queries.get_user(session, actor.id)
-    return answer(request, MeRead.model_validate(user), revision=user.revision)
+    return make_resource_response(request, MeRead.model_validate(user), revision=user.revision)
 
 
 @router.patch(
@@ -94,15 +72,4 @@ async def update_me(
 ) -> Response:
     """Change the own profile. A new name is seen everywhere, an old handle still leads here."""
     user = await service.update_me(uow, actor, body, if_match)
-    return answer(request, MeRead.model_validate(user), revision=user.revision)
-
-
-@router.put(
-    "/me/password",
-    status_code=204,
-    responses=problems(WrongPassword),
-    dependencies=[limit(Action.PASSWORD_CHANGE)],
-)
-async def change_password(body: PasswordUpdate, actor: CurrentActor, uow: UowDep) -> None:
-    """Set a new password. Every other login ends."""
-    await service.change_password(uow, actor, body)
+    return make_resource_response(request, MeRead.model_validate(user), revision=user.revision)

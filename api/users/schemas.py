@@ -13,9 +13,8 @@ from pydantic import (
     TypeAdapter,
 )
 
-from api.auth.schemas import Password
-from api.kit.names import MAX_HANDLE, MIN_HANDLE, normalize_handle
-from api.kit.schemas import Input, Line, Output, Time
+from api.kit.http.schemas import Input, Line, Output, Time
+from api.users.handles import MAX_HANDLE, MIN_HANDLE, normalize_handle
 from models import Role
 
 _url = TypeAdapter(HttpUrl)
@@ -45,30 +44,6 @@ WebAddress = Annotated[
 ]
 
 
-class UserCreate(Input):
-    """A registration."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "handle": "lee",
-                    "email": "lee@example.com",
-                    "password": "correct horse battery",
-                    "display_name": "Lee Stevenson",
-                }
-            ]
-        }
-    )
-
-    handle: Handle = Field(description="Letters a-z, digits, single inner _ or -.")
-    email: Email
-    password: Password
-    display_name: DisplayName | None = Field(
-        default=None, description="Any script, spaces allowed; the handle when left out."
-    )
-
-
 class MeUpdate(Input):
     """Changes of the own profile; what is left out stays."""
 
@@ -79,24 +54,6 @@ class MeUpdate(Input):
     )
     display_name: DisplayName | None = None
     avatar_url: WebAddress | None = Field(default=None, description="Null takes the picture away.")
-
-
-class PasswordUpdate(Input):
-    """A new password."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "current_password": "correct horse battery",
-                    "new_password": "staple battery horse",
-                }
-            ]
-        }
-    )
-
-    current_password: Annotated[str, StringConstraints(min_length=1, max_length=128)]
-    new_password: Password
 
 
 class PersonRead(Output):

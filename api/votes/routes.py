@@ -10,9 +10,9 @@ from api.auth.dependencies import CurrentActor
 from api.auth.quotas import Action, limit
 from api.comments.errors import CommentGone, CommentNotFound
 from api.comments.routes import CommentId
+from api.kit.dependencies import ReadSession, UowDep
+from api.kit.http.routing import make_router
 from api.kit.problems import problems
-from api.kit.routing import make_router
-from api.kit.uow import ReadSession, UowDep
 from api.votes import queries, service
 from api.votes.errors import OwnVote
 from api.votes.schemas import CommentVoteRead, ViewerRead, VotePut, VoteRead

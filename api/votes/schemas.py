@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, Strict
 
-from api.kit.schemas import Input, Output
+from api.kit.http.schemas import Input, Output
 
 
 class VotePut(Input):

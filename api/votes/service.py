@@ -7,8 +7,8 @@ from api.articles.errors import ArticleNotFound
 from api.auth.actor import Actor
 from api.comments import queries as comments
 from api.comments.errors import CommentNotFound
+from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.services import Services
-from api.kit.uow import Uow, unit_of_work
 from api.votes import policy, queries
 from api.votes.events import ScoresChanged
 from api.votes.schemas import VoteRead
@@ -18,7 +18,7 @@ from models import ArticleVote, CommentVote
 _BATCH = 500
 
 
-async def vote_on_comment(uow: Uow, actor: Actor, comment_id: UUID, value: int) -> VoteRead:
+async def vote_on_comment(uow: UnitOfWork, actor: Actor, comment_id: UUID, value: int) -> VoteRead:
     """Let a vote on a comment stand. Raises CommentNotFound, CommentGone or OwnVote.
 
     The comment's row lock makes its voters take turns; the thread's lock is not touched.
@@ -42,7 +42,7 @@ async def vote_on_comment(uow: Uow, actor: Actor, comment_id: UUID, value: int) 
     return _read(sums, value)
 
 
-async def vote_on_article(uow: Uow, actor: Actor, ref: str, value: int) -> VoteRead:
+async def vote_on_article(uow: UnitOfWork, actor: Actor, ref: str, value: int) -> VoteRead:
     """Let a vote on an article stand. Raises ArticleNotFound or OwnVote."""
     article = await articles.lock_article(uow.session, articles.refers_to(ref))
     if article is None:
@@ -57,16 +57,16 @@ async def vote_on_article(uow: Uow, actor: Actor, ref: str, value: int) -> VoteR
     return _read(sums, value)
 
 
-async def fold_scores(services: Services) -> None:
+async def publish_scores(services: Services) -> None:
     """Give every thread with new scores one new version for all of them."""
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         changed = await queries.find_changed_articles(session, limit=_BATCH)
     for article_id in changed:
-        async with unit_of_work(services) as uow:
-            await _fold(uow, article_id)
+        async with services.unit_of_work() as uow:
+            await _publish_scores_of(uow, article_id)
 
 
-async def _replace(uow: Uow, vote: ArticleVote | CommentVote) -> tuple[int, int]:
+async def _replace(uow: UnitOfWork, vote: ArticleVote | CommentVote) -> tuple[int, int]:
     """Let the vote stand in place of the one before; return what that adds to up and down."""
     before = await queries.find_vote(uow.session, type(vote), **queries.key_of(vote))
     if vote.value != before:
@@ -74,7 +74,7 @@ async def _replace(uow: Uow, vote: ArticleVote | CommentVote) -> tuple[int, int]
     return (vote.value == 1) - (before == 1), (vote.value == -1) - (before == -1)
 
 
-async def _fold(uow: Uow, article_id: UUID) -> None:
+async def _publish_scores_of(uow: UnitOfWork, article_id: UUID) -> None:
     """Show the scores of one thread.
 
     Locks are taken in the order article, comments, changes. A voter takes the last two in the same
@@ -83,8 +83,8 @@ async def _fold(uow: Uow, article_id: UUID) -> None:
     article = await articles.lock_article(uow.session, articles.refers_to(str(article_id)))
     changed = await queries.find_changes(uow.session, article_id)
     if article is not None and changed:
-        version, _ = await articles.advance(uow.session, article_id) or (0, False)
-        comment_ids = await comments.stamp(uow.session, changed, version)
+        version, _ = await articles.bump_version(uow.session, article_id) or (0, False)
+        comment_ids = await comments.set_version(uow.session, changed, version)
         uow.emit(ScoresChanged(article_id=article_id, version=version, comment_ids=comment_ids))
     await queries.forget_changes(uow.session, changed)
 

@@ -28,7 +28,7 @@ from asgi_lifespan import LifespanManager
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.kit.ids import make_id
+from api.kit.db.ids import make_id
 from api.main import create_app, make_services
 from benchmarks.engines import connect
 from benchmarks.probes.settings import make_settings

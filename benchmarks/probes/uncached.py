@@ -17,10 +17,15 @@ import asyncpg
 import uvloop
 from sqlalchemy import event
 
-from api.comments.cursors import Position, Window
-from api.comments.reading import DEFAULT_CHILDREN, DEFAULT_DEPTH, DEFAULT_LIMIT, DEFAULT_SORT
 from api.comments.schemas import CommentSort
-from api.comments.tree import build_tree
+from api.comments.tree.assembly import build_tree
+from api.comments.tree.cached_reads import (
+    DEFAULT_CHILDREN,
+    DEFAULT_DEPTH,
+    DEFAULT_LIMIT,
+    DEFAULT_SORT,
+)
+from api.comments.tree.cursors import Position, Window
 from api.kit.services import Services
 from api.main import make_services
 from benchmarks.answers import count_nodes

@@ -19,4 +19,7 @@ def read_modules(*packages: str) -> dict[str, ast.Module]:
 
 def find_domains() -> list[str]:
     """Return the folders of `api/` that are domains."""
-    return sorted({path.parent.name for path in (ROOT / "api").glob("*/__init__.py")} - {"kit"})
+    return sorted(
+        {path.parent.name for path in (ROOT / "api").glob("*/__init__.py")}
+        - {"cli", "embedded", "kit"}
+    )

@@ -9,8 +9,8 @@ import pytest
 from alembic import command
 from sqlalchemy import Engine, event, make_url
 
-from api.kit.database import to_asyncpg
-from api.kit.migrations import alembic_config
+from api.kit.db.database import to_asyncpg
+from api.kit.db.migrations import alembic_config
 from tests.conftest import DATABASE_VARIABLE, connect_arguments
 
 # Everything that a migration can make, as PostgreSQL itself would write it.

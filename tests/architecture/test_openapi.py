@@ -10,8 +10,8 @@ from openapi_spec_validator import validate
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from api.kit.openapi import TAGS
-from api.kit.openapi_examples import compose_example
+from api.kit.openapi.document import TAGS
+from api.kit.openapi.examples import compose_example
 from api.kit.problems import MEDIA_TYPE
 from tests.architecture.source import ROOT
 

@@ -21,7 +21,7 @@ OWNERS = {
     "handles": "users",
     "idempotency_keys": "kit",
     "score_changes": "votes",
-    "sessions": "auth",
+    "sessions": "accounts",
     "users": "users",
 }
 # Whoever else writes a table, each for a reason. This list may only shrink.

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from api.effects import EFFECTS, EVENT_TYPES
-from api.kit.events import Event
+from api.effects import EFFECTS
+from api.kit.db.events import Event
 from api.kit.problems import MethodNotAllowed, Problem
 from tests.architecture.source import read_modules
 
@@ -47,12 +47,12 @@ def test_a_problem_says_what_to_do() -> None:
 
 
 def test_every_event_has_its_effects() -> None:
-    assert set(EFFECTS) == _find_all(Event)
+    assert {effect.event for effect in EFFECTS} == _find_all(Event)
 
 
 def test_every_event_has_a_type_of_its_own() -> None:
-    assert len(EVENT_TYPES) == len(EFFECTS)
-    for name, event in EVENT_TYPES.items():
+    assert len(EFFECTS.event_types) == len(list(EFFECTS))
+    for name, event in EFFECTS.event_types.items():
         assert re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower() == name
 
 

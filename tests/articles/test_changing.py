@@ -22,7 +22,7 @@ async def change(
 
 
 async def count_edits(services: Services) -> int:
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         statement = text("SELECT count(*) FROM events WHERE type = 'article_edited'")
         return int(await session.scalar(statement) or 0)
 

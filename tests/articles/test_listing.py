@@ -17,7 +17,7 @@ async def list_ids(client: Client, query: str = "") -> list[str]:
 async def set_votes(services: Services, article: str, *, up: int, down: int = 0) -> None:
     """Give an article votes, before it is listed: nobody is told that they changed."""
     statement = text("UPDATE articles SET up = :up, down = :down WHERE id = :id")
-    async with services.database.transaction() as session:
+    async with services.database.write_session() as session:
         await session.execute(statement, {"up": up, "down": down, "id": article})
 
 
@@ -62,7 +62,7 @@ async def test_votes_and_age_make_an_article_hot(client: Client, services: Servi
     statement = text("UPDATE articles SET created_at = now() - interval '26 hours' WHERE id = :id")
     # 26 hours are a little more than two times 12.5: they take more than 100 votes.
     for article, up in ((good, 100), (great, 1_000)):
-        async with services.database.transaction() as session:
+        async with services.database.write_session() as session:
             await session.execute(statement, {"id": article})
         await set_votes(services, article, up=up)
     assert await list_ids(client, "?sort=hot") == [great, new, good]

@@ -15,7 +15,7 @@ async def count_rows(services: Services) -> tuple[int, ...]:
         "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM article_tags), "
         "(SELECT count(*) FROM events WHERE type LIKE 'article%')"
     )
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         return tuple((await session.execute(statement)).one())
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 
 from api.auth.tokens import RefreshToken
-from api.kit.ids import make_id
+from api.kit.db.ids import make_id
 from api.kit.services import Services
 from api.kit.signing import Signer
 from tests.client import Client, expect, expect_problem

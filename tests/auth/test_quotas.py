@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.auth import passwords
+from api.accounts import passwords
 from api.auth.quotas import QUOTAS, Action
 from api.kit.settings import Settings
 from tests.client import PASSWORD, Client, Person, expect, expect_problem

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
-from api import cli
+from api.cli import main as cli
 from tests.connections import connect_arguments
 
 SECRET = "a secret for the command, long enough"

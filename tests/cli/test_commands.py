@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
+from api.cli.server import listening, url_of
 from api.kit.settings import Settings
-from api.server import listening, url_of
 from tests.cli.conftest import Outcome, Run
 from tests.client import PASSWORD, Client, expect
 from tests.connections import connect_arguments

@@ -3,7 +3,7 @@
 import asyncpg
 from pydantic import SecretStr
 
-from api.doctor import diagnose
+from api.cli.doctor import diagnose
 from api.kit.settings import Settings
 from tests.cli.conftest import SECRET, Outcome, Run
 from tests.connections import connect_arguments

@@ -24,7 +24,7 @@ def serving(folder: Path, output: list[str]) -> Iterator[tuple["subprocess.Popen
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("PALAVER_")
     }
-    command = [sys.executable, "-c", "from api.cli import main; main()", "serve"]
+    command = [sys.executable, "-c", "from api.cli.main import main; main()", "serve"]
     with subprocess.Popen(
         command,
         env=environment | {"PALAVER_PORT": "0", "PYTHONPATH": str(Path(__file__).parents[2])},

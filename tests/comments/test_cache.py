@@ -8,9 +8,9 @@ from uuid import UUID
 import httpx
 import pytest
 
-from api.comments import tree
-from api.kit.cache import Built, VersionedCache
-from api.kit.ids import make_id
+from api.comments.tree import assembly as tree
+from api.kit.cache.versioned import RenderedPage, VersionedCache
+from api.kit.db.ids import make_id
 from api.kit.services import Services
 from tests.client import Client, Person, expect, expect_problem
 from tests.conftest import Process
@@ -110,12 +110,12 @@ class Source:
         self.has_been_read = asyncio.Event()
         self.may_answer = asyncio.Event()
 
-    async def build(self) -> Built:
+    async def build(self) -> RenderedPage:
         self.reads += 1
         version = self.version
         self.has_been_read.set()
         await self.may_answer.wait()
-        return Built(version, f'{{"version": {version}}}'.encode())
+        return RenderedPage(version, f'{{"version": {version}}}'.encode())
 
 
 def another_process(services: Services) -> VersionedCache:

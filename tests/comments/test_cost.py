@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, text
 
-from api.comments import tree_queries
-from api.comments.cursors import Position, Window
 from api.comments.schemas import CommentSort
-from api.comments.tree_queries import find_tree, key_of
+from api.comments.tree import queries as tree_queries
+from api.comments.tree.cursors import Position, Window
+from api.comments.tree.queries import find_tree, key_of
 from api.kit.services import Services
 from tests.client import Client
 from tests.conftest import Process
@@ -135,7 +135,7 @@ async def explain(
 
     with monkeypatch.context() as patch:
         patch.setattr(tree_queries, "_run", run)
-        async with services.database.ask() as connection:
+        async with services.database.read_connection() as connection:
             await find_tree(connection, UUID(article_id), window)
     return found[0]
 
@@ -157,7 +157,7 @@ async def test_a_page_costs_the_same_however_large_the_article(
             costs = []
             for article_id in (small, large):
                 window = Window(under_id=UUID(article_id), sort=sort, limit=25, children=5, depth=4)
-                async with services.database.ask() as connection:
+                async with services.database.read_connection() as connection:
                     rows = await find_tree(connection, UUID(article_id), window)
                 assert rows is not None
                 assert len(rows.nodes) == 250

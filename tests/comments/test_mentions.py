@@ -5,11 +5,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from api.comments import mentions
-from api.comments.mentions import At, Person, find, keys_of, resolve, suggest
-from api.kit.markup import MentionMark, parse
-from api.kit.names import name_key
-from api.kit.traced_markdown import MarkupTooLargeError
+from api.comments.mentions import parsing as mentions
+from api.comments.mentions.parsing import MentionCandidate, Person, find, keys_of, resolve, suggest
+from api.kit.text.markup import MentionMark, parse
+from api.kit.text.names import name_key
+from api.kit.text.traced_markdown import MarkupTooLargeError
 
 
 def make_person(handle, display_name, *, in_thread=True, former=()):
@@ -243,7 +243,7 @@ def test_mentions_are_in_order_bounded_and_apart(text):
     for mention in found:
         assert name_key(mention.text[1:]) in mention.person.keys
     for at in ats:
-        assert isinstance(at, At)
+        assert isinstance(at, MentionCandidate)
         ends = [candidate.end for candidate in at.candidates]
         assert ends == sorted(ends, reverse=True)
         assert ends

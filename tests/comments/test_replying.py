@@ -113,7 +113,7 @@ async def test_a_locked_article_takes_no_more_replies(client: Client) -> None:
 
 
 async def count_rows(services: Services) -> tuple[int, ...]:
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         row = await session.execute(
             text(
                 "SELECT (SELECT count(*) FROM comments), (SELECT count(*) FROM events),"

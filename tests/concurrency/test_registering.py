@@ -27,7 +27,7 @@ async def test_of_twenty_who_want_a_handle_one_gets_it(client: Client, services:
     for answer in answers:
         if answer.status_code == 409:
             expect_problem(answer, 409, "handle_taken")
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         for table in ("users", "handles", "events"):
             assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 1
 

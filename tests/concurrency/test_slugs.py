@@ -37,7 +37,7 @@ async def test_one_external_id_at_once_is_created_once_and_then_changed(
     assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert len({answer.headers["etag"] for answer in answers}) == 8
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         assert await session.scalar(text("SELECT count(*) FROM articles")) == 1
         # One version a change, and an event for each.
         assert await session.scalar(text("SELECT version FROM articles")) == 7

@@ -8,7 +8,7 @@ import httpx
 from sqlalchemy import text
 
 from api.kit.services import Services
-from api.votes.service import fold_scores
+from api.votes.service import publish_scores
 from tests.client import Client, Person, expect
 
 CLIENTS = 50
@@ -82,9 +82,9 @@ async def test_fifty_clients_on_one_article(client: Client, services: Services) 
     await asyncio.gather(*(act(seed) for seed in range(CLIENTS)))
     folding.cancel()
     await asyncio.gather(folding, return_exceptions=True)
-    await fold_scores(services)
+    await publish_scores(services)
 
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         wrong = [row.id for row in await session.execute(RECOUNT) if not row.is_right]
         assert wrong == []
         assert await session.scalar(RECOUNT_ARTICLE)
@@ -94,7 +94,7 @@ async def test_fifty_clients_on_one_article(client: Client, services: Services) 
 
 async def fold_often(services: Services) -> None:
     while True:
-        await fold_scores(services)
+        await publish_scores(services)
         await asyncio.sleep(0.05)
 
 

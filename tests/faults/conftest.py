@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 import models
-from api.kit.migrations import migrate
+from api.kit.db.migrations import migrate
 from tests.client import Client
 from tests.connections import connect_arguments
 from tests.faults.looking import connected

@@ -14,9 +14,9 @@ from pathlib import Path
 import httpx
 import psutil
 
-from api.kit import embedded
+from api.embedded import engines as embedded
 
-PROGRAM = [sys.executable, "-c", "from api.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from api.cli.main import main; main()"]
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret for the tests, long enough"
 # Seconds; each is far above what a loaded machine needs.

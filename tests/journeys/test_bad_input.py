@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 import models
-from api.kit.body_limit import MAX_BODY_BYTES
+from api.kit.http.body_limit import MAX_BODY_BYTES
 from api.kit.services import Services
 from tests.client import Client, Person, expect, expect_problem
 
@@ -115,7 +115,7 @@ async def unchanged(services: Services, article: dict[str, Any]) -> AsyncIterato
 async def count_rows(services: Services) -> dict[str, int]:
     """Return the number of rows of every table, in one round trip."""
     counts = ", ".join(f"(SELECT count(*) FROM {t}) AS {t}" for t in models.metadata.tables)
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         return dict((await session.execute(text(f"SELECT {counts}"))).mappings().one())
 
 

@@ -38,7 +38,7 @@ def open_client() -> OpenClient:
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> list[EventDict]:
     """What the envelope and the database log, at every level, with the bound context."""
-    return capture_log(monkeypatch, "api.kit.envelope", "api.kit.database")
+    return capture_log(monkeypatch, "api.kit.http.envelope", "api.kit.db.database")
 
 
 def capture_log(monkeypatch: pytest.MonkeyPatch, *modules: str) -> list[EventDict]:

@@ -18,10 +18,10 @@ import asyncio, dataclasses, logging, sys
 import httpx
 from pydantic import BaseModel
 from sqlalchemy import text
-from api.cli import load_settings
+from api.cli.main import load_settings
 from api.comments.events import CommentCreated
-from api.effects import EFFECTS
-from api.kit.events import Effect
+from tests.effects import replace_effect
+from api.kit.effects import Effect
 from api.main import create_app, make_services
 
 class Note(BaseModel):
@@ -53,8 +53,8 @@ async def fail_later(services, event):
 
 async def main():
     services = make_services(load_settings())
-    effect = Effect(in_transaction=(react,), after_commit=(fail_later,))
-    services = dataclasses.replace(services, effects={**EFFECTS, CommentCreated: effect})
+    effect = Effect(event=CommentCreated, in_transaction=(react,), after_commit=(fail_later,))
+    services = dataclasses.replace(services, reactions=replace_effect(effect))
     transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
         person = {"handle": "geheim", "email": "geheim@example.com", "password": "geheim-password",
@@ -122,7 +122,7 @@ def test_the_defects_are_logged_with_where_they_were_found(
         "CheckViolationError",
         "ValidationError: 1 validation error for Note",
         "in fail_by_value",
-        "api/kit/uow.py",
+        "api/kit/db/unit_of_work.py",
         "library_failed",
         "ValueError: of a library",
     ):

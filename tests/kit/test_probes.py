@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import make_url
 
-from api.kit.database import Database
-from api.kit.migrations import alembic_config, find_head
+from api.kit.db.database import Database
+from api.kit.db.migrations import alembic_config, find_head
 from api.kit.services import Services
 from tests.client import Client, expect, expect_problem
 from tests.connections import connect_arguments

@@ -10,9 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from api.kit.services import Services
-from api.kit.uow import unit_of_work
 from api.transfer.service import ImportReport, import_thread
-from api.transfer.thread_file import read_thread_file
+from api.transfer.thread_file import parse_thread_file
 from tests.client import Client
 
 SLUG = "a-footbridge-for-the-two-towns"
@@ -75,8 +74,8 @@ def bring_in(client: Client, services: Services, tmp_path: Path) -> BringIn:
     async def bring_in(thread: dict[str, Any]) -> ImportReport:
         path = tmp_path / "thread.json"
         path.write_text(json.dumps(thread), encoding="utf-8")
-        async with unit_of_work(services) as uow:
-            return await import_thread(uow, read_thread_file(path))
+        async with services.unit_of_work() as uow:
+            return await import_thread(uow, parse_thread_file(path))
 
     return bring_in
 
@@ -88,7 +87,7 @@ def count_rows(services: Services) -> CountRows:
     counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
 
     async def count() -> tuple[int, ...]:
-        async with services.database.read() as session:
+        async with services.database.read_session() as session:
             return tuple((await session.execute(text(f"SELECT {counts}"))).one())
 
     return count

@@ -104,7 +104,7 @@ async def test_an_earlier_name_leads_to_its_bearer(
 
 async def test_nobody_is_told(services: Services, thread: Thread, bring_in: BringIn) -> None:
     await bring_in(thread)
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         types = (await session.scalars(text("SELECT type FROM events ORDER BY id"))).all()
     assert types == ["user_registered"] * 4 + ["thread_imported"]
 

@@ -88,7 +88,7 @@ async def test_what_was_taken_back_here_does_not_come_back(
     await bring_in(thread)
     # As a moderator would take back the fourth and the last.
     gone = "UPDATE comments SET state = 'removed', listed = false WHERE external_id IN ('4', '8')"
-    async with services.database.transaction() as session:
+    async with services.database.write_session() as session:
         await session.execute(text(gone))
     assert (await bring_in(thread)).added == 0
     before = await count_rows()
@@ -101,7 +101,7 @@ async def test_a_deleted_article_is_not_imported_anew(
     client: Client, services: Services, thread: Thread, bring_in: BringIn, count_rows: CountRows
 ) -> None:
     await bring_in(thread)
-    async with services.database.transaction() as session:
+    async with services.database.write_session() as session:
         await session.execute(text("UPDATE articles SET deleted_at = now()"))
     before = await count_rows()
     with pytest.raises(ThreadFileError, match="imported before, and deleted here"):

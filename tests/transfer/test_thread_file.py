@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from api.kit.services import Services
 from api.transfer import thread_file
-from api.transfer.thread_file import ThreadFile, ThreadFileError, read_thread_file
+from api.transfer.thread_file import ThreadFile, ThreadFileError, parse_thread_file
 from tests.transfer.conftest import BringIn, CountRows
 
 Thread = dict[str, Any]
@@ -100,7 +100,7 @@ def test_the_deepest_thread_is_taken(tmp_path: Path, thread: Thread) -> None:
     ]
     path = tmp_path / "thread.json"
     path.write_text(json.dumps(thread))
-    assert len(read_thread_file(path).comments) == 201
+    assert len(parse_thread_file(path).comments) == 201
 
 
 async def test_today_is_the_last_day(services: Services, thread: Thread, bring_in: BringIn) -> None:
@@ -131,19 +131,19 @@ def test_what_is_no_json_object_is_no_thread_file(tmp_path: Path, content: bytes
     path = tmp_path / "thread.json"
     path.write_bytes(content)
     with pytest.raises(ThreadFileError, match=f"{path} is no thread file:\n  the file: "):
-        read_thread_file(path)
+        parse_thread_file(path)
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ThreadFileError, match=r"nothing\.json cannot be read: No such file"):
-        read_thread_file(tmp_path / "nothing.json")
+        parse_thread_file(tmp_path / "nothing.json")
     with pytest.raises(ThreadFileError, match="cannot be read: Is a directory"):
-        read_thread_file(tmp_path)
+        parse_thread_file(tmp_path)
     large = tmp_path / "large.json"
     large.write_text("{}")
     monkeypatch.setattr(thread_file, "MAX_FILE", 1)
     with pytest.raises(ThreadFileError, match="has more than 1 bytes"):
-        read_thread_file(large)
+        parse_thread_file(large)
 
 
 def test_many_faults_are_told_a_few_at_a_time(tmp_path: Path, thread: Thread) -> None:
@@ -151,7 +151,7 @@ def test_many_faults_are_told_a_few_at_a_time(tmp_path: Path, thread: Thread) ->
     path = tmp_path / "thread.json"
     path.write_text(json.dumps(thread))
     with pytest.raises(ThreadFileError) as caught:
-        read_thread_file(path)
+        parse_thread_file(path)
     assert len(str(caught.value).splitlines()) == 11
 
 
@@ -160,4 +160,4 @@ def test_any_file_is_a_thread_or_is_refused(tmp_path: Path, content: bytes) -> N
     path = tmp_path / "thread.json"
     path.write_bytes(content)
     with suppress(ThreadFileError):
-        assert isinstance(read_thread_file(path), ThreadFile)
+        assert isinstance(parse_thread_file(path), ThreadFile)

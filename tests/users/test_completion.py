@@ -57,7 +57,7 @@ async def test_twenty_people_are_enough(client: Client, services: Services) -> N
         " INSERT INTO handles (handle, skeleton, user_id, created_at)"
         " SELECT handle, handle, id, now() FROM made"
     )
-    async with services.database.transaction() as session:
+    async with services.database.write_session() as session:
         await session.execute(text(people))
     assert await complete(client, "crowd") == [f"crowd-{n}" for n in range(100, 120)]
     # However many others there are, whoever is in the thread is shown.

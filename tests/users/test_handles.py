@@ -44,7 +44,7 @@ async def test_people_return_to_handles_of_their_own(client: Client, services: S
     max_ = await client.join("max")
     for handle in ("maximilian", "max", "maximilian", "max"):
         assert (await rename(max_, handle))["handle"] == handle
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         handles = await session.scalars(text("SELECT handle FROM handles ORDER BY handle"))
         assert list(handles) == ["max", "maximilian"]
 

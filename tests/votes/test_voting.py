@@ -4,7 +4,7 @@ import pytest
 
 from api.articles.queries import lock_article, refers_to
 from api.kit.services import Services
-from api.votes.service import fold_scores
+from api.votes.service import publish_scores
 from tests.client import Client, expect, expect_problem
 
 NOBODY = "0198f2c5-6f7a-7c3e-9d2b-3a1f5e8c7b60"
@@ -70,7 +70,7 @@ async def test_readers_see_the_votes_of_a_second_at_once(
     await voters[0].client.put(f"/v1/comments/{first['id']}/vote", {"value": -1})
     await voters[0].client.put(f"/v1/articles/{article['id']}/vote", {"value": 1})
     assert await client.tree(article["id"], sort="best") == before
-    await fold_scores(services)
+    await publish_scores(services)
     after = await client.tree(article["id"], sort="best")
     assert after["version"] == before["version"] + 1
     assert [(node["id"], node["score"]) for node in after["data"]] == [
@@ -81,7 +81,7 @@ async def test_readers_see_the_votes_of_a_second_at_once(
     read = expect(await client.get(f"/v1/articles/{article['id']}"), 200)
     assert (read["score"], read["version"]) == (1, after["version"])
     # Nothing is left to show.
-    await fold_scores(services)
+    await publish_scores(services)
     assert (await client.tree(article["id"], sort="best"))["version"] == after["version"]
 
 
@@ -92,7 +92,7 @@ async def test_a_vote_that_changes_nothing_makes_no_version(
     article = await author.post_article()
     comment = await author.reply(article["id"])
     await voter.client.put(f"/v1/comments/{comment['id']}/vote", {"value": 0})
-    await fold_scores(services)
+    await publish_scores(services)
     assert (await client.tree(article["id"]))["version"] == comment["version"]
 
 
@@ -138,7 +138,7 @@ async def test_a_vote_does_not_wait_for_the_lock_of_the_thread(
     author, voter = await client.join(), await client.join()
     article = await author.post_article()
     comment = await author.reply(article["id"])
-    async with services.database.transaction() as session:
+    async with services.database.write_session() as session:
         assert await lock_article(session, refers_to(article["id"]))
         answer = await voter.client.put(f"/v1/comments/{comment['id']}/vote", {"value": 1})
         assert expect(answer, 200)["up"] == 1

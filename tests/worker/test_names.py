@@ -27,7 +27,7 @@ async def read_versions(services: Services, article: dict[str, Any]) -> list[int
     statement = text(
         "SELECT version FROM events WHERE article_id = :id AND version IS NOT NULL ORDER BY id"
     )
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         return list(await session.scalars(statement, {"id": article["id"]}))
 
 
@@ -87,6 +87,6 @@ async def test_a_thread_that_is_gone_is_passed_over(client: Client, services: Se
     path = f"/v1/articles/{article['id']}"
     expect(await lee.client.delete(path, headers={"If-Match": tag}), 204)
     await run_worker_dry(services)
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         failed = await session.scalar(text("SELECT sum(attempts) FROM events"))
     assert failed == 0

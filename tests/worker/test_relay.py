@@ -13,10 +13,10 @@ from sqlalchemy import text
 from api import worker
 from api.comments.events import CommentCreated
 from api.effects import EFFECTS
-from api.kit import outbox
-from api.kit.database import DatabaseUnavailable
-from api.kit.events import Effect
-from api.kit.redis import RedisAwayError
+from api.kit.db import outbox
+from api.kit.db.database import DatabaseUnavailable
+from api.kit.effects import Effect, EffectTable
+from api.kit.redis.client import RedisAwayError
 from api.kit.services import Services
 from api.main import make_services
 from api.worker import LEASE, MAX_RETRY_DELAY, relay_batch, run_worker
@@ -30,12 +30,15 @@ React = Callable[[Services, CommentCreated], Awaitable[None]]
 
 def with_reaction(services: Services, react: React) -> Services:
     """Return services in which only this follows from a new comment."""
-    effects = {kind: Effect() for kind in EFFECTS} | {CommentCreated: Effect(by_worker=(react,))}
-    return dataclasses.replace(services, effects=effects)
+    others = (
+        Effect(event=kind) for kind in EFFECTS.event_types.values() if kind is not CommentCreated
+    )
+    effects = EffectTable((*others, Effect(event=CommentCreated, by_worker=(react,))))
+    return dataclasses.replace(services, reactions=effects)
 
 
 async def count_waiting(services: Services) -> int:
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         waiting = text("SELECT count(*) FROM events WHERE relayed_at IS NULL")
         return int(await session.scalar(waiting) or 0)
 
@@ -135,7 +138,7 @@ async def test_what_a_worker_that_died_had_taken_is_due_again_after_its_lease(
     client: Client, services: Services, clock: MovableClock
 ) -> None:
     comments = await write_comments(client, services, 2)
-    async with services.database.transaction() as session:
+    async with services.database.write_session() as session:
         types = [CommentCreated.type]
         taken = await outbox.claim(session, types, clock.now(), limit=worker.BATCH, lease=LEASE)
     assert len(taken) == 2
@@ -225,12 +228,12 @@ async def test_an_event_of_a_newer_release_is_left_to_its_own_workers(
     client: Client, services: Services
 ) -> None:
     await write_comments(client, services, 1)
-    async with services.database.transaction() as session:
+    async with services.database.write_session() as session:
         await session.execute(text("UPDATE events SET type = 'newer' WHERE relayed_at IS NULL"))
     record = Record()
     assert await relay_batch(with_reaction(services, record)) == 0
     assert record.done == []
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         row = (
             await session.execute(
                 text("SELECT attempts, retry_at, relayed_at FROM events WHERE type = 'newer'")
@@ -247,7 +250,7 @@ async def test_no_transaction_is_open_while_events_are_carried_out(
     states: list[int] = []
 
     async def look(own: Services, _: CommentCreated) -> None:
-        async with own.database.transaction() as session:
+        async with own.database.write_session() as session:
             open_elsewhere = text(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
                 "AND state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()"

@@ -15,7 +15,7 @@ from tests.conftest import MovableClock
 
 
 async def count(services: Services, table: str) -> int:
-    async with services.database.read() as session:
+    async with services.database.read_session() as session:
         return int(await session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)
 
 
@@ -63,7 +63,7 @@ async def test_any_amount_goes_in_bounded_steps(
 ) -> None:
     monkeypatch.setattr(worker, "SWEEP_BATCH", 2)
     old = clock.now() - KEEP_EVENTS - timedelta(days=1)
-    async with services.database.transaction() as session:
+    async with services.database.write_session() as session:
         for number in range(7):
             await session.execute(
                 text(
@@ -101,7 +101,7 @@ async def test_rows_that_another_worker_is_sweeping_are_left_to_it(
     await client.join()
     await relay_batch(services)
     clock.advance(days=31)
-    async with services.database.transaction() as other:
+    async with services.database.write_session() as other:
         await other.execute(text("SELECT FROM events FOR UPDATE"))
         await sweep(services)
         assert await count(services, "events") == 1

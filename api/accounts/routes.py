@@ -1,0 +1,134 @@
+"""HTTP for logins."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Header, Request, Response
+
+from api.accounts import queries, service
+from api.accounts.errors import (
+    InvalidCredentials,
+    InvalidRefreshToken,
+    SessionNotFound,
+    WrongPassword,
+)
+from api.accounts.schemas import (
+    PasswordUpdate,
+    SessionCreate,
+    SessionList,
+    SessionRead,
+    SessionRefresh,
+    TokensRead,
+    UserCreate,
+)
+from api.auth.dependencies import CurrentActor, IdempotentUow
+from api.auth.errors import RateLimited
+from api.auth.quotas import Action, address_of, charge, limit, limit_address
+from api.kit.dependencies import ReadSession, ServicesDep, UowDep
+from api.kit.http.conditional import make_resource_response
+from api.kit.http.routing import make_router
+from api.kit.problems import problems
+from api.users.errors import HandleReserved, HandleTaken
+from api.users.schemas import UserRead
+
+router = make_router("sessions")
+users_router = make_router("users")
+
+MAX_SESSIONS = 100
+
+
+@users_router.post(
+    "/users",
+    status_code=201,
+    response_model=UserRead,
+    responses=problems(HandleTaken, HandleReserved),
+    dependencies=[limit_address(Action.USER_REGISTER)],
+)
+async def create_user(request: Request, body: UserCreate, uow: IdempotentUow) -> Response:
+    """Register. Then log in with POST /v1/sessions."""
+    user = await service.register(uow, body)
+    response = make_resource_response(
+        request, UserRead.model_validate(user), revision=user.revision, status=201
+    )
+    response.headers["Location"] = f"/v1/users/{user.handle}"
+    return response
+
+
+@router.post("/sessions", status_code=201, responses=problems(InvalidCredentials, RateLimited))
+async def create_session(
+    request: Request,
+    body: SessionCreate,
+    uow: UowDep,
+    services: ServicesDep,
+    user_agent: Annotated[str | None, Header(max_length=1000, include_in_schema=False)] = None,
+) -> TokensRead:
+    """Log in with a handle or an e-mail address."""
+    due = [
+        (Action.LOGIN_ADDRESS, f"address:{address_of(request)}"),
+        (Action.LOGIN_ACCOUNT, f"login:{service.login_key(body.login)}"),
+    ]
+    await charge(request, due)
+    return await service.log_in(uow, services, body, user_agent)
+
+
+@router.post(
+    "/sessions/refresh",
+    status_code=201,
+    response_model=TokensRead,
+    responses=problems(InvalidRefreshToken),
+    dependencies=[limit_address(Action.SESSION_REFRESH)],
+)
+async def refresh_session(
+    request: Request, body: SessionRefresh, uow: UowDep, services: ServicesDep
+) -> TokensRead | Response:
+    """Exchange a refresh token for a new pair of tokens."""
+    tokens = await service.refresh(uow, services, body.refresh_token)
+    return tokens or InvalidRefreshToken().to_response(request)
+
+
+@router.get("/sessions")
+async def list_sessions(
+    actor: CurrentActor, session: ReadSession, services: ServicesDep
+) -> SessionList:
+    """List your logins, the newest first."""
+    logins = await queries.list_sessions(
+        session, actor.id, services.clock.now(), limit=MAX_SESSIONS
+    )
+    return SessionList(
+        data=[
+            SessionRead(
+                id=login.id,
+                user_agent=login.user_agent,
+                created_at=login.created_at,
+                last_used_at=login.rotated_at,
+                expires_at=login.expires_at,
+                is_current=login.id == actor.session_id,
+            )
+            for login in logins
+        ]
+    )
+
+
+@router.delete("/sessions/current", status_code=204)
+async def delete_current_session(actor: CurrentActor, uow: UowDep) -> None:
+    """Log out here."""
+    await service.log_out(uow, actor)
+
+
+@router.delete("/sessions/{session_id}", status_code=204, responses=problems(SessionNotFound))
+async def delete_session(session_id: UUID, actor: CurrentActor, uow: UowDep) -> None:
+    """Log out elsewhere."""
+    await service.end_session(uow, actor, session_id)
+
+
+@users_router.put(
+    "/me/password",
+    status_code=204,
+    responses=problems(WrongPassword),
+    dependencies=[limit(Action.PASSWORD_CHANGE)],
+)
+async def change_password(
+    body: PasswordUpdate, actor: CurrentActor, uow: UowDep, services: ServicesDep
+) -> None:
+    """Set a new password. Every other login ends."""
+    await service.change_password(uow, services, actor, body)

@@ -1,0 +1,105 @@
+"""Requests and responses about accounts and sessions."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from api.auth.tokens import MAX_REFRESH_LENGTH
+from api.kit.http.schemas import Input, Output, Time
+from api.users.schemas import DisplayName, Email, Handle
+
+# Long enough to resist guessing; short enough that hashing it is not a weapon.
+Password = Annotated[str, StringConstraints(min_length=8, max_length=128)]
+
+
+class UserCreate(Input):
+    """A registration."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "handle": "lee",
+                    "email": "lee@example.com",
+                    "password": "correct horse battery",
+                    "display_name": "Lee Stevenson",
+                }
+            ]
+        }
+    )
+
+    handle: Handle = Field(description="Letters a-z, digits, single inner _ or -.")
+    email: Email
+    password: Password
+    display_name: DisplayName | None = Field(
+        default=None, description="Any script, spaces allowed; the handle when left out."
+    )
+
+
+class SessionCreate(Input):
+    """A login."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"login": "max", "password": "correct horse battery"}]}
+    )
+
+    # Without control characters: PostgreSQL cannot even compare NUL.
+    login: Annotated[
+        str, StringConstraints(min_length=1, max_length=254, pattern=r"^[^\x00-\x1f\x7f]+$")
+    ] = Field(description="The handle or the e-mail address, in any case.")
+    password: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class SessionRefresh(Input):
+    """A refresh."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"refresh_token": "par_AZjyxW96..."}]}
+    )
+
+    refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=MAX_REFRESH_LENGTH)]
+
+
+class TokensRead(Output):
+    """A pair of tokens. Each refresh gives a new pair and uses up the old refresh token."""
+
+    access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9..."])
+    token_type: Literal["Bearer"]
+    expires_in: int = Field(description="Seconds until the access token expires.", examples=[600])
+    refresh_token: str = Field(examples=["par_AZjyxW96..."])
+
+
+class SessionRead(Output):
+    """A login, as its owner sees it."""
+
+    id: UUID
+    user_agent: str | None = Field(examples=["Mozilla/5.0"])
+    created_at: Time
+    last_used_at: Time
+    expires_at: Time
+    is_current: bool
+
+
+class SessionList(Output):
+    """The logins that last, the newest 100 of them."""
+
+    data: list[SessionRead]
+
+
+class PasswordUpdate(Input):
+    """A new password."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "current_password": "correct horse battery",
+                    "new_password": "staple battery horse",
+                }
+            ]
+        }
+    )
+
+    current_password: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    new_password: Password

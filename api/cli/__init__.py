@@ -1,0 +1,1 @@
+"""The command `palaver`: one module per group of commands."""

@@ -1,0 +1,1 @@
+"""Mentions: parsing, resolution, and the preview."""

@@ -1,0 +1,74 @@
+"""What a writer gets back: the comment as written, and what became of its mentions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from api.auth.actor import Actor
+from api.comments.mentions.parsing import Mention
+from api.comments.mentions.presenters import to_unresolved_mention
+from api.comments.mentions.resolution import ResolvedText
+from api.comments.projection import to_comment_fields
+from api.comments.schemas import (
+    CommentWritten,
+)
+from api.comments.service import Created, Updated
+from models import CommentState
+
+# Of a comment that nobody has answered, voted on or changed yet.
+_AT_FIRST = {
+    "state": CommentState.VISIBLE,
+    "up": 0,
+    "down": 0,
+    "score": 0,
+    "reply_count": 0,
+    "descendant_count": 0,
+    "edited_at": None,
+}
+
+
+def to_created_comment(created: Created, actor: Actor) -> CommentWritten:
+    """Return a comment as its author, who just made it, sees it."""
+    comment = created.comment
+    row = {
+        "id": comment.id,
+        "article_id": comment.article_id,
+        "parent_id": comment.parent_id,
+        "depth": created.depth,
+        "body": comment.body,
+        "html": comment.html,
+        "version": comment.version,
+        "created_at": comment.created_at,
+        **_AT_FIRST,
+    }
+    return _to_written_comment(row, created.text, actor)
+
+
+def to_updated_comment(updated: Updated, actor: Actor) -> CommentWritten:
+    """Return a comment as its author, who just changed it, sees it."""
+    comment = updated.comment
+    row = {**comment.model_dump(), "score": comment.up - comment.down}
+    return _to_written_comment(row, updated.text, actor)
+
+
+def _to_written_comment(row: Mapping[str, Any], text: ResolvedText, actor: Actor) -> CommentWritten:
+    of_author = {
+        "author": actor.id,
+        "handle": actor.handle,
+        "display_name": actor.display_name,
+        "avatar_url": actor.avatar_url,
+        "mentions": [_to_mention(mention) for mention in text.mentions],
+    }
+    unresolved = [to_unresolved_mention(one) for one in text.unresolved]
+    shown = to_comment_fields({**row, **of_author})
+    return CommentWritten.model_validate({**shown, "unresolved_mentions": unresolved})
+
+
+def _to_mention(mention: Mention) -> dict[str, Any]:
+    return {
+        "user_id": mention.person.user_id,
+        "handle": mention.person.handle,
+        "display_name": mention.person.display_name,
+        "start": mention.start,
+        "end": mention.end,
+        "text": mention.text,
+    }

@@ -1,0 +1,1 @@
+"""The comment tree: its statement, cursors, assembly and cached reads."""

@@ -1,0 +1,1 @@
+"""PostgreSQL and Valkey from Python wheels. It knows nothing of the forum."""

@@ -1,0 +1,1 @@
+"""The versioned cache, and the edge in front of the framework."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: engine, sessions, unit of work, events, outbox, migrations."""

@@ -1,0 +1,202 @@
+"""PostgreSQL: two pools of connections, and what an engine's failure means to a client.
+
+Writers and readers have a pool each (docs/decisions/0002). A reading connection is read-only by
+PostgreSQL's own word and commits each statement by itself: one round trip a statement, and a
+statement is the snapshot.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+import orjson
+import structlog
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    create_async_engine,
+)
+
+from api.kit.problems import Problem
+
+log = structlog.get_logger(__name__)
+
+# Seconds. A request that waits longer than this for the database is better told to come back.
+CONNECT_TIMEOUT = 3
+POOL_TIMEOUT = 5
+# Seconds, beyond PostgreSQL's own statement_timeout: for a server that is frozen or cut off.
+COMMAND_TIMEOUT = 12
+
+_SERVER_SETTINGS = {
+    "application_name": "palaver",
+    "statement_timeout": "10s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+    # The statements are small and prepared: compiling them costs more than running them.
+    "jit": "off",
+}
+
+# Every read goes along an index that was made for it, so its plan need not depend on its values:
+# planning takes longer than reading a page, and a plan chosen for the average article would sort
+# all comments of a large one.
+_READER_SETTINGS = {
+    "default_transaction_read_only": "on",
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+}
+
+# SQLSTATE classes and codes that say "not now": connection lost, resources short, shutting down or
+# starting, cancelled by a timeout, lock not had, deadlock. Anything else is a defect, not hidden.
+_PASSING = ("08", "53", "57", "55P03", "40")
+
+
+class DatabaseUnavailable(Problem):
+    """PostgreSQL cannot be reached, or gave up on a statement.
+
+    Whether a commit that was cut off took place nobody can tell, so the answer does not say.
+    """
+
+    status = 503
+    code = "database_unavailable"
+    title = "The database is away"
+    detail = "Try again in a few seconds: what creates something, with the same Idempotency-Key."
+    headers = (("Retry-After", "2"),)
+
+
+class Database:
+    """The engines of one process."""
+
+    def __init__(self, url: str, *, pool_size: int) -> None:
+        self.url = to_asyncpg(url)
+        self.writer = self._make_engine(pool_size, read_only=False)
+        self.reader = self._make_engine(pool_size, read_only=True)
+
+    def _make_engine(self, pool_size: int, *, read_only: bool) -> AsyncEngine:
+        settings = dict(_SERVER_SETTINGS)
+        options = {}
+        if read_only:
+            settings |= _READER_SETTINGS
+            options["isolation_level"] = "AUTOCOMMIT"
+        engine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT,
+            # The values of a statement are what people wrote: an error's message leaves them out.
+            hide_parameters=True,
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+            connect_args={
+                "async_creator_fn": connect,
+                "server_settings": settings,
+                "timeout": CONNECT_TIMEOUT,
+                "command_timeout": COMMAND_TIMEOUT,
+            },
+            **options,
+        )
+        event.listen(engine.sync_engine, "checkout", _refuse_closed)
+        return engine
+
+    @asynccontextmanager
+    async def read_session(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that can only read. Raises DatabaseUnavailable."""
+        with unavailable_when_away():
+            async with AsyncSession(self.reader, expire_on_commit=False) as session:
+                yield session
+
+    @asynccontextmanager
+    async def read_connection(self) -> AsyncIterator[AsyncConnection]:
+        """Open a reading connection without a session, for statements that give rows, not objects.
+
+        A session costs as much as a statement does. Raises DatabaseUnavailable.
+        """
+        with unavailable_when_away():
+            async with self.reader.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def write_session(self) -> AsyncIterator[AsyncSession]:
+        """Open a session that commits when its block ends well. Raises DatabaseUnavailable.
+
+        It takes a connection from the pool with its first statement: a request that hashes a
+        password, or is refused, before that keeps none from others.
+        """
+        with unavailable_when_away():
+            # begin(), not commit() at the end: where a commit fails before PostgreSQL hears of it,
+            # the connection would go back to the pool with its transaction still open.
+            async with (
+                AsyncSession(self.writer, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.writer.dispose()
+        await self.reader.dispose()
+
+
+def to_asyncpg(url: str) -> URL:
+    """Return the URL as SQLAlchemy's asyncpg dialect takes it: libpq's `sslmode` is `ssl` there."""
+    parsed = make_url(url).set(drivername="postgresql+asyncpg")
+    mode = parsed.query.get("sslmode")
+    if mode is None:
+        return parsed
+    return parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+
+
+async def connect(*where: Any, **options: Any) -> asyncpg.Connection:
+    """Open a connection. Whatever keeps it from opening (also a wrong password) is one problem."""
+    try:
+        return await asyncpg.connect(*where, **options)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise _report_away(error) from error
+
+
+def _refuse_closed(connection: Any, *_: object) -> None:
+    """Make the pool connect anew where the server hung up meanwhile; that costs no round trip."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+@contextmanager
+def unavailable_when_away() -> Iterator[None]:
+    """Turn an engine that is away into DatabaseUnavailable; let defects through as they are."""
+    try:
+        yield
+    except (OSError, PoolTimeoutError) as error:
+        # A connection that was reset or timed out under a statement comes through unwrapped.
+        raise _report_away(error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated or sqlstate_of(error).startswith(_PASSING):
+            raise _report_away(error) from error
+        raise
+
+
+def _report_away(error: Exception) -> DatabaseUnavailable:
+    log.warning("database_away", reason=f"{type(error).__name__}: {error}".partition("\n")[0])
+    return DatabaseUnavailable()
+
+
+@contextmanager
+def map_integrity_errors(problems: Mapping[str, type[Problem]]) -> Iterator[None]:
+    """Turn the violation of a named constraint or index into its problem."""
+    try:
+        yield
+    except IntegrityError as error:
+        cause = error.orig.__cause__ if error.orig is not None else None
+        problem = problems.get(getattr(cause, "constraint_name", None) or "")
+        if problem is None:
+            raise
+        raise problem from error
+
+
+def sqlstate_of(error: DBAPIError) -> str:
+    """Return PostgreSQL's five-character code, or "" where there is none."""
+    return getattr(error.orig, "sqlstate", None) or ""

@@ -1,0 +1,55 @@
+"""One request, one transaction: changed rows, reactions inside the transaction, event rows."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kit.db.events import Event
+
+# One by one, since a unit of work hardly ever emits more than one.
+_INSERT_EVENT = text("""
+INSERT INTO events (type, article_id, version, payload, created_at)
+VALUES (:type, :article_id, :version, :payload, :created_at)
+""").bindparams(
+    bindparam("article_id", type_=Uuid()),
+    bindparam("version", type_=BigInteger()),
+    bindparam("payload", type_=JSONB()),
+)
+
+
+class UnitOfWork:
+    """A session, the moment at which everything in it happens, and the events that it emits.
+
+    `Services.unit_of_work` opens one, commits it, and runs what follows the commit.
+    """
+
+    def __init__(self, session: AsyncSession, now: datetime) -> None:
+        self.session = session
+        self.now = now
+        self.events: list[Event] = []
+
+    def emit(self, event: Event) -> None:
+        """Record that something happened; what follows from it is in `api.effects`."""
+        self.events.append(event)
+
+    async def flush_events(self, react: Callable[["UnitOfWork", Event], Awaitable[None]]) -> None:
+        """Write what belongs in the transaction: changed rows, reactions, event rows.
+
+        `react` runs the reactions of one event that belong in the transaction.
+        """
+        await self.session.flush()
+        # A reaction may emit in turn, so the list can grow while it is walked.
+        for event in self.events:
+            await react(self, event)
+        for event in self.events:
+            values = {
+                "type": event.type,
+                "article_id": event.article_id,
+                "version": event.version,
+                "payload": event.to_payload(),
+                "created_at": self.now,
+            }
+            await self.session.execute(_INSERT_EVENT, values)

@@ -1,0 +1,1 @@
+"""HTTP: routing, problems, conditional requests, idempotency, pagination, limits on bodies."""

@@ -1,0 +1,149 @@
+"""What goes around every answer: its id, safe headers, one log line, and never a bare failure."""
+
+import re
+import time
+from urllib.parse import unquote_to_bytes
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.kit.db.ids import make_request_id
+from api.kit.http.problem_handlers import make_internal_error_response
+from api.kit.http.responses import EXTRA_HEADERS
+from api.kit.metrics import REQUEST_SECONDS, REQUESTS
+from api.kit.problems import MalformedRequest
+
+log = structlog.get_logger(__name__)
+
+# An id from outside is echoed and logged, so it is short and plain.
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+MAX_TARGET = 8192
+# Characters of a path, in the log.
+_MAX_LOGGED = 300
+
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+# Every few seconds from each load balancer: worth counting, not worth a line.
+_QUIET = frozenset({"read_liveness", "read_readiness", "read_metrics"})
+_BAD_REQUEST = 400
+
+
+class Envelope:
+    """ASGI middleware around the app: request id, security and cache headers, metrics, log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an HTTP request; hand on anything else."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = choose_request_id(sent).decode()
+        scope["palaver.request_id"] = request_id
+        status = 0
+
+        async def send_enveloped(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _add_headers(scope, message, request_id)
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_enveloped)
+            finally:
+                _account(scope, status, time.perf_counter() - began)
+
+
+class SafetyNet:
+    """ASGI middleware: answers defects, and refuses targets that nothing behind it can bear.
+
+    It stands behind CORS, so that pages of other origins can read these answers too.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer an HTTP request, whatever happens; hand on anything else."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            if _is_unbearable(scope):
+                refusal = MalformedRequest("Shorten the URL, encode it, and leave out %00.")
+                await refusal.to_response(Request(scope))(scope, receive, send_noting)
+            else:
+                await self._app(scope, receive, send_noting)
+        except Exception:
+            log.exception("request_failed", path=scope["path"][:_MAX_LOGGED])
+            if has_begun:
+                raise
+            await make_internal_error_response(Request(scope))(scope, receive, send_noting)
+
+
+def choose_request_id(sent: bytes) -> bytes:
+    """Return the client's id of the request if it is short and plain, else a new one."""
+    return sent if _REQUEST_ID.fullmatch(sent) else make_request_id()
+
+
+def _is_unbearable(scope: Scope) -> bool:
+    """Tell whether the target is endless, or holds what fails further in.
+
+    NUL, which PostgreSQL cannot even compare; bytes beyond ASCII, which the framework decodes.
+    """
+    target = scope.get("raw_path", b"") + b"?" + scope["query_string"]
+    return len(target) > MAX_TARGET or not target.isascii() or b"\0" in unquote_to_bytes(target)
+
+
+def _add_headers(scope: Scope, message: Message, request_id: str) -> None:
+    headers = MutableHeaders(scope=message)
+    headers["x-request-id"] = request_id
+    for name, value in scope.get(EXTRA_HEADERS, {}).items():
+        headers[name] = value
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+    if "cache-control" not in headers:
+        headers["cache-control"] = _cache_control(scope, message["status"])
+    if scope["method"] in _SAFE_METHODS:
+        headers.add_vary_header("Authorization")
+
+
+def _cache_control(scope: Scope, status: int) -> str:
+    if status >= _BAD_REQUEST or scope["method"] not in _SAFE_METHODS:
+        return "no-store"
+    if any(name == b"authorization" for name, _ in scope["headers"]):
+        return "private, no-cache"
+    return "public, no-cache"
+
+
+def _account(scope: Scope, status: int, seconds: float) -> None:
+    route = scope.get("route")
+    operation = getattr(route, "name", None) or "none"
+    REQUESTS.count(operation, status)
+    REQUEST_SECONDS.labels(operation).observe(seconds)
+    write = log.debug if operation in _QUIET else log.info
+    write(
+        "request",
+        method=scope["method"],
+        path=scope["path"][:_MAX_LOGGED],
+        status=status,
+        milliseconds=round(seconds * 1000, 1),
+    )

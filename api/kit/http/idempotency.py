@@ -1,0 +1,100 @@
+"""Writing twice: the answer to a request is kept with what the request changed, in one commit.
+
+Two requests with one key at the same time: the second does not wait, it is told to ask again.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from starlette.responses import Response
+
+from api.kit.db.unit_of_work import UnitOfWork
+from api.kit.problems import Problem
+from models import IdempotencyKey
+
+MAX_KEY_LENGTH = 255
+# The headers that belong to the answer itself; the others are made anew.
+_KEPT_HEADERS = ("content-type", "etag", "location")
+
+
+class IdempotencyKeyReused(Problem):
+    """The key came before with another request."""
+
+    status = 422
+    code = "idempotency_key_reused"
+    title = "The Idempotency-Key belongs to another request"
+    detail = "Use a new key for a new request, and the same body with the same key."
+
+
+class IdempotencyInProgress(Problem):
+    """The first request with this key has not been answered yet."""
+
+    status = 409
+    code = "idempotency_in_progress"
+    title = "The first request with this Idempotency-Key is still running"
+    detail = "Send the same request again in a second."
+    headers = (("Retry-After", "1"),)
+
+
+class Replay(Exception):  # noqa: N818 - not an error: it carries the kept answer past the route
+    """The request was carried out before; here is its answer."""
+
+    def __init__(self, kept: IdempotencyKey) -> None:
+        super().__init__(kept.key)
+        self.kept = kept
+
+    def to_response(self) -> Response:
+        """Return the kept answer, marked as such."""
+        return Response(
+            self.kept.body,
+            status_code=self.kept.status,
+            headers={**self.kept.headers, "Idempotent-Replayed": "true"},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedRequest:
+    """A request under a key: `fingerprint` tells it from another under the same one."""
+
+    owner: str
+    key: str
+    fingerprint: bytes
+
+    async def begin(self, uow: UnitOfWork) -> None:
+        """Claim the key for this transaction.
+
+        Raises Replay when it was answered, IdempotencyKeyReused when the request was another,
+        IdempotencyInProgress when it is being answered.
+        """
+        name = f"{self.owner} {self.key}"
+        claim = func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0))
+        claimed = await uow.session.scalar(select(claim))
+        # In one statement with the claim, this would not see an answer that was committed between
+        # the statement's snapshot and the claim, and the request would be carried out again.
+        kept = await uow.session.get(IdempotencyKey, (self.owner, self.key))
+        if kept is not None:
+            if kept.fingerprint != self.fingerprint:
+                raise IdempotencyKeyReused
+            # Rolling back would make the session forget what it read.
+            uow.session.expunge(kept)
+            raise Replay(kept)
+        if not claimed:
+            raise IdempotencyInProgress
+
+    async def keep(self, uow: UnitOfWork, response: Response) -> None:
+        """Store the answer with the change."""
+        uow.session.add(
+            IdempotencyKey(
+                owner=self.owner,
+                key=self.key,
+                fingerprint=self.fingerprint,
+                status=response.status_code,
+                headers={
+                    name: response.headers[name]
+                    for name in _KEPT_HEADERS
+                    if name in response.headers
+                },
+                body=bytes(response.body),
+                created_at=uow.now,
+            )
+        )

@@ -1,0 +1,159 @@
+"""The route class of every domain: strict bodies, kept answers, self-documenting problems."""
+
+import json
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import orjson
+from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, APIRouter
+
+from api.kit.problems import (
+    Called,
+    InternalError,
+    MalformedRequest,
+    NotFound,
+    PayloadTooLarge,
+    Problem,
+    UnsupportedMediaType,
+    ValidationFailed,
+    problems,
+)
+
+# What a handler leaves on `request.state`, to be called with the answer before the commit.
+KEEP_ANSWER = "keep_answer"
+# What the document calls the way to say who is asking.
+SECURITY_SCHEME = "access_token"
+
+
+def make_router(tag: str, *, prefix: str = "/v1", **options: Any) -> APIRouter:
+    """Return the router of a domain; its operations are named as their functions are."""
+    return APIRouter(
+        prefix=prefix,
+        route_class=Route,
+        tags=[tag],
+        generate_unique_id_function=lambda route: route.name,
+        **options,
+    )
+
+
+def declares_auth(*, required: bool) -> Callable[[Called], Called]:
+    """Say that a dependency looks at who is asking, and whether it refuses strangers.
+
+    A mark, where a dependency on a security scheme is usual: the framework would solve that one
+    again for each that looks, with every request.
+    """
+
+    def mark(function: Called) -> Called:
+        function.credentials_required = required  # type: ignore[attr-defined]  # read by Route
+        return function
+
+    return mark
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read by orjson.
+
+    It refuses NaN, lone surrogates, numbers beyond a double and endless nesting, which the standard
+    parser lets through. A name that comes twice in an object is what orjson lets through: of two
+    readers each may take another value for it, so it is refused here.
+    """
+
+    async def json(self) -> Any:
+        """Return the body. Raises json.JSONDecodeError, without the body in it."""
+        body = await self.body()
+        try:
+            content = orjson.loads(body)
+            json.loads(body, object_pairs_hook=_refuse_doubles, parse_int=str, parse_float=str)
+        except (orjson.JSONDecodeError, RecursionError) as error:
+            raise json.JSONDecodeError("not strict JSON", "", 0) from error
+        return content
+
+
+class Route(APIRoute):
+    """A route that adds to its declared problems those of its dependencies and of its input."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        declared = problems(*dict.fromkeys(_problems_of(self.dependant, self.body_field)))
+        for status, entry in self.responses.items():
+            _merge_response(declared, status, entry)
+        self.responses = dict(sorted(declared.items(), key=lambda item: int(item[0])))
+        self.openapi_extra = {"security": _secure(self.dependant), **(self.openapi_extra or {})}
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, in strict JSON, with its answer kept where a key asked for that."""
+        handle = super().get_route_handler()
+        takes_body = self.body_field is not None
+
+        async def handle_strictly(request: Request) -> Response:
+            if takes_body:
+                _require_json(request)
+                request = StrictRequest(request.scope, request.receive)
+            response = await handle(request)
+            keep = getattr(request.state, KEEP_ANSWER, None)
+            if keep is not None:
+                await keep(response)
+            return response
+
+        return handle_strictly
+
+
+def _refuse_doubles(pairs: list[tuple[str, Any]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise json.JSONDecodeError("a name comes twice", "", 0)
+
+
+def _require_json(request: Request) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise UnsupportedMediaType
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaType
+
+
+def _problems_of(dependant: Dependant, body_field: object) -> Iterator[type[Problem]]:
+    parts = list(_walk(dependant))
+    # Any request can come with NUL in its address, and any code can have a fault.
+    yield from (MalformedRequest, InternalError)
+    if body_field is not None:
+        yield from (PayloadTooLarge, UnsupportedMediaType, ValidationFailed)
+    if any(part.query_params or part.header_params for part in parts):
+        yield ValidationFailed
+    if any(part.path_params for part in parts):
+        yield NotFound
+    for part in parts:
+        yield from getattr(part.call, "problems", ())
+
+
+def _secure(dependant: Dependant) -> list[dict[str, list[str]]]:
+    """Return the ways to come in; the empty one is to say nothing of oneself."""
+    marks = {getattr(part.call, "credentials_required", None) for part in _walk(dependant)}
+    ways: list[dict[str, list[str]]] = [{SECURITY_SCHEME: []}] if marks - {None} else []
+    return ways if True in marks else [*ways, {}]
+
+
+def _walk(dependant: Dependant) -> Iterator[Dependant]:
+    """Yield a dependant and all below it; dependencies are declared in code, a few levels deep."""
+    yield dependant
+    for part in dependant.dependencies:
+        yield from _walk(part)
+
+
+def _merge_response(
+    declared: dict[int | str, dict[str, Any]], status: int | str, entry: dict[str, Any]
+) -> None:
+    """Add what a route itself says of a status to what its dependencies said of it."""
+    known = declared.get(status)
+    if known is None:
+        declared[status] = entry
+        return
+    for media_type, content in entry.get("content", {}).items():
+        examples = known["content"].setdefault(media_type, content)["examples"]
+        for code, example in content.get("examples", {}).items():
+            if code not in examples:
+                examples[code] = example
+                known["description"] += f" {example['summary']}."
+    if "headers" in entry:
+        known.setdefault("headers", {}).update(entry["headers"])

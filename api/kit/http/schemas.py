@@ -1,0 +1,78 @@
+"""What requests and responses share: types with bounds, never inheritance between the two."""
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from api.kit.text.names import clean_line_errors
+
+
+class Input(BaseModel):
+    """A request body: unknown fields are refused, so that a typo is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+def _allow_additions(schema: dict[str, Any]) -> None:
+    schema.pop("additionalProperties", None)
+
+
+class Output(BaseModel):
+    """A response body: every field is always there, so no field has a default.
+
+    Our own code must not put in what is not declared. Clients are told nothing of the kind: they
+    have to bear the fields that later releases add.
+    """
+
+    model_config = ConfigDict(
+        from_attributes=True, extra="forbid", json_schema_extra=_allow_additions
+    )
+
+
+def _refuse_controls(value: str) -> str:
+    """Refuse control characters but tab and line ends; PostgreSQL cannot store NUL at all."""
+    for character in value:
+        if character < " " and character not in "\t\n\r":
+            raise ValueError("remove the control characters")
+    return value
+
+
+def _refuse_unclean_line(value: str) -> str:
+    fault = clean_line_errors(value)
+    if fault is not None:
+        raise ValueError(fault)
+    return value
+
+
+def _compose(value: str) -> str:
+    return unicodedata.normalize("NFC", value)
+
+
+def _to_utc(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+# Text of many lines, as people write it.
+Prose = Annotated[str, AfterValidator(_refuse_controls)]
+# Text of one line that others see as a name or a title: no control, bidirectional or invisible
+# characters, composed, so that one name has one spelling.
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True),
+    AfterValidator(_refuse_unclean_line),
+    AfterValidator(_compose),
+]
+Time = Annotated[
+    datetime,
+    PlainSerializer(_to_utc, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]

@@ -1,0 +1,247 @@
+"""The OpenAPI document: what FastAPI derives from the routes, made true and complete.
+
+What many operations share is said here once, from the shape of the operation itself: which headers
+an answer has, how to say who is asking, what an answer looks like. What only the operation
+knows (its problems, its parameters, its examples) stands at the route and at its schemas.
+"""
+
+import json
+import re
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from api.kit.http.routing import SECURITY_SCHEME
+from api.kit.openapi.examples import compose_example, name_of
+from api.kit.problems import MEDIA_TYPE, ProblemError, ProblemRead
+
+DESCRIPTION = """
+Articles, people, and nested replies with @mentions.
+
+Errors are `application/problem+json` (RFC 9457); branch on `code`. Lists are paged with cursors.
+Edits send `If-Match`; requests that create may send `Idempotency-Key`. Only additions are made
+within `/v1`: ignore fields that you do not know.
+"""
+
+TAGS = [
+    {"name": "sessions", "description": "Logging in and out."},
+    {"name": "users", "description": "People and their profiles."},
+    {"name": "articles", "description": "What is discussed."},
+    {"name": "comments", "description": "The replies under an article, as a tree or in a row."},
+    {"name": "votes", "description": "For and against, and what else depends on who looks."},
+    {"name": "mentions", "description": "Who is meant by an @name."},
+    {"name": "probes", "description": "For those who run the service."},
+]
+
+# A header that is `required` stands on every answer that names it.
+BEARER = {
+    "type": "http",
+    "description": "The access_token of POST /v1/sessions.",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+}
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-Id": {
+        "description": "Name it when you report a problem. A plain id that you send is kept.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    },
+    "ETag": {
+        "description": "The tag of this answer, for If-None-Match and If-Match.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": '"1-9f86d081884c7d65"',
+    },
+    "Location": {
+        "description": "Where the new resource is.",
+        "required": True,
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "Link": {
+        "description": 'The next page, as `<...>; rel="next"` (RFC 8288). Not on the last one.',
+        "schema": {"type": "string"},
+    },
+    "Idempotent-Replayed": {
+        "description": "Present when this is the answer to an earlier request with the same key.",
+        "schema": {"type": "string", "const": "true"},
+    },
+    "RateLimit-Policy": {
+        "description": "The quotas that count this request: q requests in w seconds.",
+        "schema": {"type": "string"},
+        "example": '"comment_create";q=10;w=60',
+    },
+    "RateLimit": {
+        "description": "What is left of them: r requests; the oldest is forgotten in t seconds.",
+        "schema": {"type": "string"},
+        "example": '"comment_create";r=9;t=42',
+    },
+    "Retry-After": {
+        "description": "Seconds to wait before the same request has a chance.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "WWW-Authenticate": {
+        "description": "The scheme of the credentials.",
+        "required": True,
+        "schema": {"type": "string", "const": "Bearer"},
+    },
+}
+
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of the answer that you have; 304 when it is still the newest.",
+    "schema": {"type": "string"},
+}
+
+# FastAPI documents its own validation errors, which are never sent here.
+_UNUSED = ("HTTPValidationError", "ValidationError")
+_REF = "#/components/{}/{}"
+
+
+def build_openapi(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of the app; made once, then kept on the app."""
+    if app.openapi_schema is not None:
+        return app.openapi_schema
+    document = get_openapi(
+        title="Palaver",
+        version=app.version,
+        openapi_version="3.1.0",
+        summary="A discussion-forum backend.",
+        description=DESCRIPTION.strip(),
+        routes=app.routes,
+        tags=TAGS,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        servers=[{"url": "/", "description": "This server."}],
+    )
+    components = document["components"]
+    components |= {
+        "securitySchemes": {SECURITY_SCHEME: BEARER},
+        "headers": HEADERS,
+        "responses": {},
+        "examples": {},
+    }
+    _fix_schemas(components["schemas"])
+    for path in document["paths"].values():
+        for method, operation in path.items():
+            _fix_operation(method, operation, components)
+    for kind in ("responses", "examples"):
+        components[kind] = dict(sorted(components[kind].items()))
+    # In FastAPI's own model of a document every bound is a float.
+    app.openapi_schema = json.loads(json.dumps(document), parse_float=_read_number)
+    return app.openapi_schema
+
+
+def _fix_schemas(schemas: dict[str, Any]) -> None:
+    for name in _UNUSED:
+        schemas.pop(name, None)
+    _, definitions = models_json_schema(
+        [(ProblemRead, "serialization"), (ProblemError, "serialization")],
+        ref_template=_REF.format("schemas", "{model}"),
+    )
+    for schema in definitions["$defs"].values():
+        schemas[schema["title"]] = schema
+    for schema in schemas.values():
+        for part in schema.get("properties", {}).values():
+            # Pydantic titles each property with its own name.
+            part.pop("title", None)
+
+
+def _fix_operation(method: str, operation: dict[str, Any], components: dict[str, Any]) -> None:
+    operation["description"] = " ".join(operation["description"].split())
+    operation["summary"] = re.split(r"[.:;] ", operation["description"])[0].rstrip(".")
+    responses = operation["responses"]
+    # FastAPI's, for parameters in the path; an address that is none is answered 404.
+    if MEDIA_TYPE not in responses.get("422", {}).get("content", {MEDIA_TYPE: {}}):
+        del responses["422"]
+    _fix_parameters(operation)
+    named = _name_headers(method, operation, components["schemas"])
+    for status, response in responses.items():
+        response["headers"] = {
+            name: {"$ref": _REF.format("headers", name)}
+            for name in HEADERS
+            if name in response.get("headers", {}) or status in named.get(name, ())
+        }
+        if MEDIA_TYPE in response.get("content", {}):
+            responses[status] = _hoist_problems(response, components)
+        else:
+            _describe_success(status, response, components["schemas"])
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def _fix_parameters(operation: dict[str, Any]) -> None:
+    """Say of each parameter what can be sent: no null, and headers as they are written."""
+    parameters = operation.get("parameters", [])
+    if "304" in operation["responses"]:
+        operation["parameters"] = parameters = [*parameters, _IF_NONE_MATCH]
+    for parameter in parameters:
+        schema = parameter["schema"]
+        options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+        if len(options) == 1:
+            del schema["anyOf"]
+            schema |= options[0]
+        for said_by_the_parameter in ("title", "description"):
+            schema.pop(said_by_the_parameter, None)
+        if parameter["in"] == "header":
+            parameter["name"] = parameter["name"].title()
+            parameter["required"] |= parameter["name"] == "If-Match"
+
+
+def _name_headers(
+    method: str, operation: dict[str, Any], schemas: dict[str, Any]
+) -> dict[str, set[str]]:
+    """Return of each header the statuses that have it."""
+    responses = operation["responses"]
+    done = {status for status in responses if status < "4"}
+    parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
+    # A POST takes a key exactly where it makes a resource that can be read at an address.
+    creates = "201" in done and ("Idempotency-Key" in parameters or method == "put")
+    is_tagged = creates or not parameters.isdisjoint({"If-Match", "If-None-Match"})
+    answers = [_find_schema(responses[status], schemas) for status in done]
+    is_paged = any("page" in answer.get("properties", {}) for answer in answers)
+    limited = done | {"429"} if "429" in responses else set()
+    return {
+        "X-Request-Id": set(responses),
+        "ETag": done - {"204"} if is_tagged else set(),
+        "Location": {"201"} if creates else set(),
+        "Link": {"200"} if is_paged else set(),
+        "Idempotent-Replayed": {"201"} if "Idempotency-Key" in parameters else set(),
+        "RateLimit-Policy": limited,
+        "RateLimit": limited,
+        "WWW-Authenticate": {"401"},
+    }
+
+
+def _describe_success(status: str, response: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Describe an answer by its schema, and give that an example."""
+    if status == "204":
+        response["description"] = "Done; there is nothing to say."
+    if schema := _find_schema(response, schemas):
+        response["description"] = schema["description"].split("\n\n")[0]
+        schema.setdefault("examples", [compose_example(schema, schemas)])
+
+
+def _find_schema(response: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the named schema of an answer, empty where it has none."""
+    content = response.get("content", {}).get("application/json", {})
+    schema: dict[str, Any] = schemas.get(name_of(content.get("schema", {})), {})
+    return schema
+
+
+def _hoist_problems(response: dict[str, Any], components: dict[str, Any]) -> dict[str, str]:
+    """Keep one copy of an answer that is the same set of problems; many operations refer to it."""
+    content = response["content"][MEDIA_TYPE]
+    problems = dict(sorted(content["examples"].items()))
+    components["examples"] |= problems
+    content["examples"] = {code: {"$ref": _REF.format("examples", code)} for code in problems}
+    response["description"] = " ".join(f"{example['summary']}." for example in problems.values())
+    name = ".".join(problems)
+    components["responses"][name] = response
+    return {"$ref": _REF.format("responses", name)}
+
+
+def _read_number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number

@@ -1,0 +1,1 @@
+"""Redis or Valkey: the client and the rate limiter."""

@@ -1,0 +1,31 @@
+"""What a process keeps of an answer."""
+
+import gzip
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.kit.cache.local import CacheEntry, RenderedPage
+from api.kit.http.content_encoding import decompress
+
+ETAGS = st.text(max_size=20)
+
+
+@given(st.binary(max_size=2000), ETAGS, st.none() | st.text(max_size=20))
+def test_an_entry_comes_back_from_redis_as_it_went(body: bytes, etag: str, cursor: str) -> None:
+    kept = CacheEntry.pack(RenderedPage(7, body, etag, cursor), lifetime=30)
+    found = CacheEntry.load(7, kept.dump(), lifetime=30)
+    for entry in (kept, found):
+        assert (entry.version, entry.etag, entry.next_cursor) == (7, etag, cursor)
+        assert entry.make("identity") == body
+        assert gzip.decompress(entry.make("gzip")) == body
+        assert decompress(entry.make("zstd")) == body
+
+
+def test_what_nobody_asked_for_takes_no_memory() -> None:
+    entry = CacheEntry.pack(RenderedPage(1, b"as long as a tree " * 10_000), lifetime=30)
+    packed = entry.size
+    assert packed < 10_000
+    assert entry.peek("identity") is None
+    entry.make("identity")
+    assert entry.size > 180_000
