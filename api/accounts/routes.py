@@ -26,8 +26,8 @@ from api.auth.errors import RateLimited
 from api.auth.quotas import Action, address_of, charge, limit, limit_address
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep
 from api.kit.http.conditional import make_resource_response
+from api.kit.http.problem_responses import make_problem_response, problems
 from api.kit.http.routing import make_router
-from api.kit.problems import problems
 from api.users.errors import HandleReserved, HandleTaken
 from api.users.schemas import UserRead
 
@@ -83,7 +83,7 @@ async def refresh_session(
 ) -> TokensRead | Response:
     """Exchange a refresh token for a new pair of tokens."""
     tokens = await service.refresh(uow, services, body.refresh_token)
-    return tokens or InvalidRefreshToken().to_response(request)
+    return tokens or make_problem_response(InvalidRefreshToken(), request)
 
 
 @router.get("/sessions")

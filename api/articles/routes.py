@@ -25,8 +25,8 @@ from api.kit.db.database import DatabaseUnavailable
 from api.kit.dependencies import ServicesDep, UowDep
 from api.kit.http.conditional import UNCHANGED, IfMatch, make_resource_response
 from api.kit.http.pagination import CursorParam, InvalidCursor, Limit
+from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
-from api.kit.problems import problems
 from api.kit.text.rendering import TextTooLarge
 from api.users.schemas import Handle
 

@@ -57,8 +57,8 @@ from api.kit.http.pagination import (
     encode_cursor,
     link_next,
 )
+from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
-from api.kit.problems import problems
 from api.kit.services import Services
 from api.kit.text.rendering import TextTooLarge
 from api.users import queries as users

@@ -8,10 +8,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.db.migrations import find_revision, is_behind
 from api.kit.dependencies import ServicesDep
+from api.kit.http.problem_responses import problems
 from api.kit.http.responses import add_headers
 from api.kit.http.routing import make_router
 from api.kit.http.schemas import Output
-from api.kit.problems import Problem, problems
+from api.kit.problems import Problem
 
 
 async def forbid_keeping(request: Request) -> None:

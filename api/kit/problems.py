@@ -1,17 +1,10 @@
-"""Problems: every error of the service is one of these, answered as RFC 9457 problem+json."""
+"""Problems: every error of the service is one of these classes.
+
+They know nothing of HTTP messages: `api.kit.http.problem_responses` renders them (RFC 9457).
+"""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
-from urllib.parse import quote
-
-import orjson
-from pydantic import BaseModel, ConfigDict, Field
-from starlette.requests import Request
-from starlette.responses import Response
-
-MEDIA_TYPE = "application/problem+json"
-TYPE_PREFIX = "urn:palaver:problem:"
-_UNAUTHORIZED = 401
 
 Called = TypeVar("Called", bound=Callable[..., Any])
 
@@ -42,59 +35,6 @@ class Problem(Exception):  # noqa: N818 - problems are named by what is wrong
         self.detail = detail or self.detail
         self.headers = (*self.headers, *headers)
         self.members = members
-
-    def to_response(self, request: Request) -> Response:
-        """Return the answer; it never repeats what the client sent, but for the path."""
-        content = {
-            "type": TYPE_PREFIX + self.code,
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-            # The scope has it decoded; this is a URI reference again.
-            "instance": quote(request.scope["path"]),
-            "code": self.code,
-            "request_id": request.scope.get("palaver.request_id", ""),
-            **self.members,
-        }
-        response = Response(orjson.dumps(content), status_code=self.status, media_type=MEDIA_TYPE)
-        if self.status == _UNAUTHORIZED:
-            # RFC 9110, 15.5.2: not without saying how to authenticate.
-            response.headers["WWW-Authenticate"] = "Bearer"
-        for name, value in self.headers:
-            response.headers[name] = value
-        return response
-
-
-class ProblemError(BaseModel):
-    """One fault of a request that did not validate."""
-
-    model_config = ConfigDict(title="ProblemError")
-
-    pointer: str = Field(
-        description="Where: a JSON pointer that begins with body, query, path or header.",
-        examples=["/body/title"],
-    )
-    code: str = Field(description="What kind of fault, stable.", examples=["string_too_short"])
-    detail: str = Field(description="What is wrong, for people.")
-
-
-class ProblemRead(BaseModel):
-    """The shape of every error (RFC 9457)."""
-
-    model_config = ConfigDict(title="Problem", extra="allow")
-
-    type: str = Field(examples=["urn:palaver:problem:article_not_found"])
-    title: str = Field(description="The same for each problem of a code.")
-    status: int = Field(ge=400, le=599)
-    detail: str = Field(description="What is wrong this time, and what to do.")
-    instance: str = Field(
-        description="The path that was asked for.", json_schema_extra={"format": "uri-reference"}
-    )
-    code: str = Field(description="Stable: branch on this.")
-    request_id: str = Field(description="Name it when you report the problem.")
-    errors: list[ProblemError] = Field(
-        default_factory=list, description="With `validation_failed`: each fault and where it is."
-    )
 
 
 class MalformedRequest(Problem):
@@ -189,41 +129,3 @@ def declares(*problems: type[Problem]) -> Callable[[Called], Called]:
         return function
 
     return mark
-
-
-def problems(*classes: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses=` of a route that raises these problems."""
-    responses: dict[int | str, dict[str, Any]] = {}
-    for problem in classes:
-        entry = responses.setdefault(
-            problem.status,
-            {
-                "description": "",
-                "content": {
-                    MEDIA_TYPE: {
-                        "schema": {"$ref": "#/components/schemas/Problem"},
-                        "examples": {},
-                    }
-                },
-            },
-        )
-        examples = entry["content"][MEDIA_TYPE]["examples"]
-        if problem.code in examples:
-            continue
-        entry["description"] += (" " if entry["description"] else "") + f"{problem.title}."
-        examples[problem.code] = {
-            "summary": problem.title,
-            "value": {
-                "type": TYPE_PREFIX + problem.code,
-                "title": problem.title,
-                "status": problem.status,
-                "detail": problem.detail,
-                "instance": "/v1/...",
-                "code": problem.code,
-                "request_id": "0198f2c5-6f7a-7c3e-9d2b-3a1f5e8c7b60",
-                **problem.example,
-            },
-        }
-        if any(name == "Retry-After" for name, _ in problem.headers):
-            entry["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
-    return responses

@@ -9,8 +9,8 @@ from api.auth.dependencies import CurrentActor
 from api.auth.quotas import Action, limit
 from api.kit.dependencies import ReadSession, UowDep
 from api.kit.http.conditional import UNCHANGED, IfMatch, make_resource_response
+from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
-from api.kit.problems import problems
 from api.kit.text.names import name_key
 from api.users import queries, service
 from api.users.errors import HandleReserved, HandleTaken, UserNotFound

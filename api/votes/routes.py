@@ -11,8 +11,8 @@ from api.auth.quotas import Action, limit
 from api.comments.errors import CommentGone, CommentNotFound
 from api.comments.routes import CommentId
 from api.kit.dependencies import ReadSession, UowDep
+from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
-from api.kit.problems import problems
 from api.votes import queries, service
 from api.votes.errors import OwnVote
 from api.votes.schemas import CommentVoteRead, ViewerRead, VotePut, VoteRead

@@ -10,9 +10,9 @@ from openapi_spec_validator import validate
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from api.kit.http.problem_responses import MEDIA_TYPE
 from api.kit.openapi.document import TAGS
 from api.kit.openapi.examples import compose_example
-from api.kit.problems import MEDIA_TYPE
 from tests.architecture.source import ROOT
 
 METHODS = {"get", "put", "post", "delete", "patch"}

@@ -9,8 +9,8 @@ from api.comments.mentions.presenters import to_mention_preview
 from api.comments.mentions.resolution import resolve_document
 from api.comments.schemas import MentionPreview, MentionPreviewRead
 from api.kit.dependencies import ReadSession
+from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
-from api.kit.problems import problems
 from api.kit.text.rendering import TextTooLarge, parse_text
 
 router = make_router("mentions")

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.kit.db.ids import make_request_id
 from api.kit.http.problem_handlers import make_internal_error_response
+from api.kit.http.problem_responses import make_problem_response
 from api.kit.http.responses import EXTRA_HEADERS
 from api.kit.metrics import REQUEST_SECONDS, REQUESTS
 from api.kit.problems import MalformedRequest
@@ -89,7 +90,8 @@ class SafetyNet:
         try:
             if _is_unbearable(scope):
                 refusal = MalformedRequest("Shorten the URL, encode it, and leave out %00.")
-                await refusal.to_response(Request(scope))(scope, receive, send_noting)
+                response = make_problem_response(refusal, Request(scope))
+                await response(scope, receive, send_noting)
             else:
                 await self._app(scope, receive, send_noting)
         except Exception:

@@ -6,6 +6,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from api.kit.http.problem_responses import make_problem_response
 from api.kit.problems import (
     InternalError,
     MalformedRequest,
@@ -44,13 +45,13 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 def make_internal_error_response(request: Request) -> Response:
     """Return the answer to an exception that nobody expected."""
-    return InternalError().to_response(request)
+    return make_problem_response(InternalError(), request)
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:
     if not isinstance(error, Problem):
         raise error
-    return error.to_response(request)
+    return make_problem_response(error, request)
 
 
 async def _answer_validation(request: Request, error: Exception) -> Response:
@@ -58,10 +59,10 @@ async def _answer_validation(request: Request, error: Exception) -> Response:
         raise error
     faults = error.errors()
     if any(fault["type"] == "json_invalid" for fault in faults):
-        return MalformedRequest().to_response(request)
+        return make_problem_response(MalformedRequest(), request)
     if any(fault["loc"][0] == "path" for fault in faults):
         # An id that is none leads nowhere, like an id of nothing.
-        return NotFound().to_response(request)
+        return make_problem_response(NotFound(), request)
     errors = [
         {
             "pointer": "".join(f"/{_escape(part)}" for part in fault["loc"]),
@@ -70,7 +71,7 @@ async def _answer_validation(request: Request, error: Exception) -> Response:
         }
         for fault in faults[:MAX_ERRORS]
     ]
-    return ValidationFailed(errors=errors).to_response(request)
+    return make_problem_response(ValidationFailed(errors=errors), request)
 
 
 async def _answer_http(request: Request, error: Exception) -> Response:
@@ -84,7 +85,7 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     headers = error.headers or {}
     if problem is MethodNotAllowed:
         headers = {"Allow": ", ".join(_find_methods(request))}
-    return problem(headers=tuple(headers.items())).to_response(request)
+    return make_problem_response(problem(headers=tuple(headers.items())), request)
 
 
 def _find_methods(request: Request) -> list[str]:

@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIRouter
 
+from api.kit.http.problem_responses import problems
 from api.kit.problems import (
     Called,
     InternalError,
@@ -18,7 +19,6 @@ from api.kit.problems import (
     Problem,
     UnsupportedMediaType,
     ValidationFailed,
-    problems,
 )
 
 # What a handler leaves on `request.state`, to be called with the answer before the commit.

@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
+from api.kit.http.problem_responses import MEDIA_TYPE, ProblemError, ProblemRead
 from api.kit.http.routing import SECURITY_SCHEME
 from api.kit.openapi.examples import compose_example, name_of
-from api.kit.problems import MEDIA_TYPE, ProblemError, ProblemRead
 
 DESCRIPTION = """
 Articles, people, and nested replies with @mentions.

@@ -1,0 +1,107 @@
+"""Problems on the wire: RFC 9457 `application/problem+json`, and how the document shows them."""
+
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.kit.problems import Problem
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:palaver:problem:"
+_UNAUTHORIZED = 401
+
+
+class ProblemError(BaseModel):
+    """One fault of a request that did not validate."""
+
+    model_config = ConfigDict(title="ProblemError")
+
+    pointer: str = Field(
+        description="Where: a JSON pointer that begins with body, query, path or header.",
+        examples=["/body/title"],
+    )
+    code: str = Field(description="What kind of fault, stable.", examples=["string_too_short"])
+    detail: str = Field(description="What is wrong, for people.")
+
+
+class ProblemRead(BaseModel):
+    """The shape of every error (RFC 9457)."""
+
+    model_config = ConfigDict(title="Problem", extra="allow")
+
+    type: str = Field(examples=["urn:palaver:problem:article_not_found"])
+    title: str = Field(description="The same for each problem of a code.")
+    status: int = Field(ge=400, le=599)
+    detail: str = Field(description="What is wrong this time, and what to do.")
+    instance: str = Field(
+        description="The path that was asked for.", json_schema_extra={"format": "uri-reference"}
+    )
+    code: str = Field(description="Stable: branch on this.")
+    request_id: str = Field(description="Name it when you report the problem.")
+    errors: list[ProblemError] = Field(
+        default_factory=list, description="With `validation_failed`: each fault and where it is."
+    )
+
+
+def make_problem_response(problem: Problem, request: Request) -> Response:
+    """Return the response to a request that failed; of the request it repeats only the path."""
+    content = {
+        "type": TYPE_PREFIX + problem.code,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        # The scope has it decoded; this is a URI reference again.
+        "instance": quote(request.scope["path"]),
+        "code": problem.code,
+        "request_id": request.scope.get("palaver.request_id", ""),
+        **problem.members,
+    }
+    response = Response(orjson.dumps(content), status_code=problem.status, media_type=MEDIA_TYPE)
+    if problem.status == _UNAUTHORIZED:
+        # RFC 9110, 15.5.2: a 401 names the scheme to authenticate with.
+        response.headers["WWW-Authenticate"] = "Bearer"
+    for name, value in problem.headers:
+        response.headers[name] = value
+    return response
+
+
+def problems(*classes: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses=` of a route that raises these problems."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for problem in classes:
+        entry = responses.setdefault(
+            problem.status,
+            {
+                "description": "",
+                "content": {
+                    MEDIA_TYPE: {
+                        "schema": {"$ref": "#/components/schemas/Problem"},
+                        "examples": {},
+                    }
+                },
+            },
+        )
+        examples = entry["content"][MEDIA_TYPE]["examples"]
+        if problem.code in examples:
+            continue
+        entry["description"] += (" " if entry["description"] else "") + f"{problem.title}."
+        examples[problem.code] = {
+            "summary": problem.title,
+            "value": {
+                "type": TYPE_PREFIX + problem.code,
+                "title": problem.title,
+                "status": problem.status,
+                "detail": problem.detail,
+                "instance": "/v1/...",
+                "code": problem.code,
+                "request_id": "0198f2c5-6f7a-7c3e-9d2b-3a1f5e8c7b60",
+                **problem.example,
+            },
+        }
+        if any(name == "Retry-After" for name, _ in problem.headers):
+            entry["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+    return responses
