@@ -1,1 +1,1 @@
-"""The command `palaver`: one module per group of commands."""
+"""The command `palaver`: one module per group of commands, which `main.py` puts together."""

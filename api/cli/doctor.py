@@ -1,13 +1,15 @@
-"""What is wrong with this installation, and what to do about it."""
+"""`palaver doctor`: what is wrong with this installation, and what to do about it."""
 
 import asyncio
 import os
 from dataclasses import dataclass
 
+import typer
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from api.cli.environment import load_settings, running_engines
 from api.kit.db.database import Database, DatabaseUnavailable
 from api.kit.db.migrations import find_head, find_revision, is_behind
 from api.kit.redis.client import connect
@@ -16,6 +18,20 @@ from api.kit.settings import Settings, SettingsError, name_variable, require_sec
 MIN_POSTGRES = 15
 MIN_REDIS = (6, 2)
 REDIS_TIMEOUT = 3  # seconds
+
+
+def report() -> None:
+    """Check the settings, the database, its schema and Redis, and say what to do."""
+    settings = load_settings()
+    with running_engines(settings, migrated=False) as connected:
+        findings = asyncio.run(diagnose(connected, migrates_itself=settings.embeds_postgres))
+    for finding in findings:
+        typer.secho(
+            f"{'ok  ' if finding.is_fine else 'FAIL'}  {finding.subject}: {finding.message}",
+            fg=None if finding.is_fine else "red",
+        )
+    if not all(finding.is_fine for finding in findings):
+        raise typer.Exit(1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
-from api.cli import main as cli
+from api.cli import environment
+from api.cli.main import main
 from tests.connections import connect_arguments
 
 SECRET = "a secret for the command, long enough"
@@ -44,7 +45,7 @@ def palaver(
         if name.startswith("PALAVER_"):
             monkeypatch.delenv(name)
     # It would bind loggers to a stream that is gone after the test.
-    monkeypatch.setattr(cli, "configure_logging", lambda _: None)
+    monkeypatch.setattr(environment, "configure_logging", lambda _: None)
 
     async def run(*arguments: str, stdin: str = "", **variables: str | None) -> Outcome:
         known = {
@@ -68,7 +69,7 @@ def palaver(
 
 def _run_main() -> int:
     with pytest.raises(SystemExit) as caught:
-        cli.main()
+        main()
     return int(caught.value.code or 0)
 
 

@@ -18,7 +18,7 @@ import asyncio, dataclasses, logging, sys
 import httpx
 from pydantic import BaseModel
 from sqlalchemy import text
-from api.cli.main import load_settings
+from api.cli.environment import load_settings
 from api.comments.events import CommentCreated
 from tests.effects import replace_effect
 from api.kit.effects import Effect

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from api.cli.main import load_settings
+from api.cli.environment import load_settings
 from api.kit.settings import Settings, SettingsError, keep_secret, require_secret
 
 SECRET = "s3cret-" * 8

@@ -1,0 +1,108 @@
+"""What a command runs with: settings from the environment, engines, services."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+
+from alembic.util import CommandError
+from pydantic import ValidationError
+
+from api.embedded import engines as embedded
+from api.kit.db.database import unavailable_when_away
+from api.kit.db.migrations import migrate
+from api.kit.db.unit_of_work import UnitOfWork
+from api.kit.logs import configure_logging
+from api.kit.services import Services
+from api.kit.settings import Settings, SettingsError, keep_secret, name_variable
+from api.main import make_services
+
+Result = TypeVar("Result")
+
+
+def load_settings(**fixed: Any) -> Settings:
+    """Return the settings of the environment, except those in `fixed`, and configure the logs.
+
+    Raises SettingsError.
+    """
+    try:
+        settings = Settings(**fixed)
+    except ValidationError as error:
+        raise SettingsError(list_faults(error, name_variable)) from error
+    configure_logging(settings)
+    return settings
+
+
+def list_faults(error: ValidationError, to_name: Callable[[str], str] = str) -> str:
+    """Return what is wrong with which value, each by the name that the operator knows it by."""
+    return "; ".join(
+        f"{to_name(str(fault['loc'][0]))}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in error.errors()
+    )
+
+
+@contextmanager
+def running_engines(settings: Settings, *, migrated: bool = True) -> Iterator[Settings]:
+    """Start the engines that no variable names, and yield the settings with their addresses.
+
+    An embedded database is migrated to the newest schema. Raises EngineStartError.
+    """
+    if not (settings.embeds_postgres or settings.embeds_valkey):
+        yield settings
+        return
+    with embedded.running(
+        settings.data_dir, postgres=settings.embeds_postgres, valkey=settings.embeds_valkey
+    ) as engines:
+        connected: dict[str, object] = {
+            "database_url": settings.database_url or engines.database_url,
+            "redis_url": settings.redis_url or engines.redis_url,
+        }
+        if settings.embeds_postgres:
+            # Nobody else uses this database, so the secret may be stored next to it.
+            connected["secret_key"] = settings.secret_key or keep_secret(settings.data_dir)
+            if migrated:
+                migrate_schema(str(engines.database_url))
+        yield settings.model_copy(update=connected)
+
+
+def migrate_schema(database_url: str) -> None:
+    """Migrate the database to the newest schema. Raises DatabaseUnavailable or SettingsError."""
+    try:
+        with unavailable_when_away():
+            migrate(database_url)
+    except CommandError as error:
+        raise SettingsError(f"The database is of another release: {error}.") from error
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Connect for as long as the block lasts."""
+    services = make_services(settings)
+    try:
+        yield services
+    finally:
+        await services.close()
+
+
+def run_with_services(
+    settings: Settings, work: Callable[[Services], Coroutine[Any, Any, None]]
+) -> None:
+    """Run `work` on the engines of the settings."""
+
+    async def run(connected: Settings) -> None:
+        async with open_services(connected) as services:
+            await work(services)
+
+    with running_engines(settings) as connected:
+        asyncio.run(run(connected))
+
+
+def run_in_transaction(work: Callable[[UnitOfWork], Coroutine[Any, Any, Result]]) -> Result:
+    """Run `work` in one transaction on the engines of the environment; return its result."""
+
+    async def run(connected: Settings) -> Result:
+        async with open_services(connected) as services, services.unit_of_work() as uow:
+            return await work(uow)
+
+    with running_engines(load_settings()) as connected:
+        return asyncio.run(run(connected))
