@@ -1,9 +1,8 @@
 """Mentions as a response: who would be notified by a text, who not, and why."""
 
-from uuid import UUID
-
 from api.auth.actor import Actor
 from api.comments.mentions.parsing import Mention, Person, Suggestion, Unresolved
+from api.comments.mentions.recipients import choose_recipients
 from api.comments.schemas import (
     MentionPreviewRead,
     PreviewedMention,
@@ -12,12 +11,9 @@ from api.comments.schemas import (
 )
 from api.users.schemas import PersonRead
 
-# People whom one comment notifies; further ones are linked all the same.
-MAX_TOLD = 10
-
 
 def to_unresolved_mention(one: Unresolved) -> UnresolvedMention:
-    """Return a mention that tells nobody, as its author sees it."""
+    """Return a mention that notifies nobody, as its author sees it."""
     return UnresolvedMention(
         start=one.start,
         end=one.end,
@@ -34,32 +30,20 @@ def to_mention_preview(
     unresolved: list[Unresolved],
     suggestions: tuple[Suggestion, ...],
 ) -> MentionPreviewRead:
-    """Return who would be told by a text, who not, and why."""
-    told: set[UUID] = set()
-    previewed = []
-    for mention in mentions:
-        person_id = mention.person.user_id
-        reason = None
-        if person_id == actor.id:
-            reason = "yourself"
-        elif person_id in told:
-            reason = "already_mentioned"
-        elif len(told) == MAX_TOLD:
-            reason = "too_many"
-        else:
-            told.add(person_id)
-        previewed.append(
-            PreviewedMention.model_validate(
-                {
-                    "start": mention.start,
-                    "end": mention.end,
-                    "text": mention.text,
-                    "person": to_person(mention.person),
-                    "told": reason is None,
-                    "reason": reason,
-                }
-            )
+    """Return who would be notified by a text, who not, and why."""
+    previewed = [
+        PreviewedMention.model_validate(
+            {
+                "start": mention.start,
+                "end": mention.end,
+                "text": mention.text,
+                "person": to_person(mention.person),
+                "told": reason is None,
+                "reason": reason,
+            }
         )
+        for mention, reason in choose_recipients(actor.id, mentions)
+    ]
     return MentionPreviewRead(
         mentions=previewed,
         unresolved=[to_unresolved_mention(one) for one in unresolved],
@@ -76,7 +60,7 @@ def to_mention_preview(
 
 
 def to_person(person: Person) -> PersonRead:
-    """Return somebody who was looked up by name."""
+    """Return a person who was looked up by name."""
     return PersonRead(
         id=person.user_id,
         handle=person.handle,
