@@ -2,7 +2,7 @@ from itertools import pairwise
 from uuid import UUID
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from api.comments.mentions import parsing as mentions
@@ -72,7 +72,18 @@ def told(text, people=PEOPLE):
         ("@a\nb", [["a"]]),
         ("@a\u2028b", [["a"]]),
         ("**@a**b", [["a"]]),
-        ("@a b@c", [["a b", "a"]]),
+        ("@a b@c", [["a"]]),
+        ("@a b.c+d-e@f @a, b.c@d", [["a"], ["a,", "a"]]),
+        ("@test@example.com @a.b@c @a_b@\u00e9", []),
+        ("@a@ b", [["a"]]),
+        ("a!@b #@b $@b %@b &@b 2*@b \\*@b", []),
+        ("*@a* **@b**", [["a"], ["b"]]),
+        ("\u306e@a\u306b", [["a\u306b", "a"]]),
+        ("\u6211@a-b\u662f\u4eba", [["a-b\u662f\u4eba", "a-b"]]),
+        ("\u0e17\u0e35\u0e48@a1\u0e41", [["a1\u0e41", "a1"]]),
+        ("\u5c71\u7530@a.example", []),
+        ("@a\ub2d8", [["a\ub2d8", "a"]]),
+        ("\ub2d8@a", []),
         ("@a @b", [["a"], ["b"]]),
         ("@Jose\u0301", [["Jose\u0301"]]),
         ("@नमस्ते जी", [["नमस्ते जी", "नमस्ते"]]),
@@ -137,6 +148,14 @@ def test_keys_of_all_candidates_are_looked_up_once():
         ("@Tom\nOkafor", []),
         ("@Tom **Okafor**", []),
         ("mara, Tom Okafor: J. R. Varga wrote", []),
+        ("@mara@example.com @mara@tomo @tomo.x@example.com", []),
+        ("@Tom Okafor@example.com", []),
+        ("の@maraに、@tomoさん", [("@mara", "mara"), ("@tomo", "tomo")]),
+        ("我问@mara是谁 @Tom Okafor說", [("@mara", "mara"), ("@Tom Okafor", "tomo")]),
+        ("ถาม@maraแล้ว ที่@tomo", [("@mara", "mara"), ("@tomo", "tomo")]),
+        ("@山田 花子さん 山田@mara.example", []),
+        ("@mara님", [("@mara", "mara")]),
+        ("!@mara #@mara $@mara %@mara &@mara 2*@mara", []),
     ],
 )
 def test_mentions(text, found):
@@ -197,6 +216,32 @@ def test_an_unknown_name_is_shown_by_its_first_word(text, unknown):
     assert read(text)[1] == [(unknown, "unknown")]
 
 
+def test_an_unknown_name_inside_a_word_is_not_reported():
+    assert read("\u5c71\u7530@nobody\u3078") == ([], [])
+
+
+UNSPACED = st.text(
+    st.sampled_from("\u306e\u306b\u30ab\u6211\u662f\u0e17\u0e48\u0e41\u1780\u1000\u0f40"),
+    max_size=4,
+)
+
+
+@given(UNSPACED, st.sampled_from([MARA, TOM, VARGA, ODEA, SUNNY]), UNSPACED)
+def test_a_handle_is_found_among_letters_without_spaces(before, person, after):
+    text = f"{before}@{person.handle}{after}"
+    assert told(text) == [(f"@{person.handle}", person.handle)]
+
+
+@given(
+    st.from_regex(r"[a-z0-9]([a-z0-9._+-]{0,10}[a-z0-9_])?", fullmatch=True),
+    st.from_regex(r"[a-z0-9]{1,5}(\.[a-z]{2,5}){0,2}", fullmatch=True),
+    st.sampled_from(["", "@", "("]),
+)
+def test_an_address_mentions_nobody(local, host, before):
+    people = [make_person(name, name) for name in {local, host, local[0], host[0], "mara"}]
+    assert read(f"{before}{local}@{host}", people) == ([], [])
+
+
 # What may stand around a mention without being part of it, and without changing what it is.
 BEFORE = st.lists(st.sampled_from(["so", "(", "\u2026", "\U0001f680", "x,", "\n", "*"]), max_size=6)
 NEXT = st.sampled_from(
@@ -211,6 +256,8 @@ WRAPPED = st.sampled_from(
 @settings(max_examples=150, deadline=None)
 def test_a_planted_mention_is_found_where_it_stands(before, person, by_handle, after, frame, rest):
     name = person.handle if by_handle else person.display_name
+    # Before white space, "**" closes nothing: the reader sees the asterisks.
+    assume(not frame.endswith(("*", "~~")) or after.strip() == after)
     # A letter right after it would make it another name.
     rest = rest if rest[:1] not in {"a", "b"} else f" {rest}"
     text = "\n\n".join([" ".join(before), frame.replace("{}", f"@{name}{after}"), rest])
@@ -232,7 +279,7 @@ def test_mentions_are_in_order_bounded_and_apart(text):
         return
     ats = find(document)
     found, unresolved = resolve(document.source, ats, PEOPLE)
-    assert len(found) + len(unresolved) == len(ats)
+    assert len(found) + len(unresolved) == len([at for at in ats if not at.in_word])
     places = sorted([(m.start, m.end) for m in (*found, *unresolved)])
     assert all(one[1] <= two[0] for one, two in pairwise(places))
     for item in (*found, *unresolved):

@@ -3,6 +3,9 @@
 A name may hold spaces and punctuation, so where it ends is known only by who exists: `find` offers
 every end it could have, the caller looks all of them up in one query, and `resolve` chooses.
 Offsets are code points of the document's source.
+
+What is an address is never a mention: `max@example.com`, and `@max@example.com` as other networks
+write people. In scripts without spaces between words a mention stands right beside other letters.
 """
 
 import re
@@ -15,6 +18,7 @@ from uuid import UUID
 
 from api.kit.text.markup import Document
 from api.kit.text.names import MAX_NAME, name_key
+from api.kit.text.scripts import is_unspaced
 
 MAX_MENTIONS = 50
 MAX_WORDS = 8
@@ -24,7 +28,13 @@ MAX_SUGGESTIONS = 10
 
 _JOINERS = "\u200c\u200d"
 _POSSESSIVE = re.compile(r"['\u2019]s\Z", re.IGNORECASE)
-_ADDRESS = re.compile(r"\s*[,:]|\s+(?:wrote|said)\b", re.IGNORECASE)
+_SALUTATION = re.compile(r"\s*[,:]|\s+(?:wrote|said)\b", re.IGNORECASE)
+# The local part of an e-mail address and what follows it: no name goes through it.
+_LOCAL_PART = re.compile(r"[\w.+-]{1,64}@(?=\w)")
+# The first label of a host and the dot after it.
+_HOST = re.compile(r"[\w-]{1,64}\.[a-z0-9]", re.IGNORECASE)
+# An "@" right after one of these is part of something else: a password, an address, a formula.
+_NOT_BEFORE = frozenset("@!#$%&")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +47,15 @@ class PossibleName:
 
 @dataclass(frozen=True, slots=True)
 class MentionCandidate:
-    """An "@" at `start`, with the names that may follow it: one at least, the longest first."""
+    """An "@" at `start`, with the names that may follow it: one at least, the longest first.
+
+    `in_word` is true after a letter of a script without spaces: a mention if somebody has the name,
+    otherwise probably an address.
+    """
 
     start: int
     candidates: tuple[PossibleName, ...]
+    in_word: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +110,14 @@ def find(document: Document) -> tuple[MentionCandidate, ...]:
     for span in document.spans:
         start = document.source.find("@", span.start, span.end)
         while start >= 0 and len(found) < MAX_MENTIONS:
-            before = document.source[start - 1 : start]
-            # After a word it is an e-mail address.
-            if not _is_in_word(before) and before != "@":
-                ends = _find_ends(document.source, start + 1, span.end)
+            if _may_start(document.source, start, span.start):
+                in_word = _is_in_word(document.source[start - 1 : start])
                 candidates = [
-                    PossibleName(end, name_key(document.source[start + 1 : end])) for end in ends
+                    PossibleName(end, name_key(document.source[start + 1 : end]))
+                    for end in _find_ends(document.source, start + 1, span.end)
                 ]
                 if candidates:
-                    found.append(MentionCandidate(start, tuple(reversed(candidates))))
+                    found.append(MentionCandidate(start, tuple(reversed(candidates)), in_word))
             start = document.source.find("@", start + 1, span.end)
     return tuple(found)
 
@@ -116,7 +130,7 @@ def keys_of(ats: Iterable[MentionCandidate]) -> frozenset[str]:
 def resolve(
     source: str, ats: Iterable[MentionCandidate], people: Sequence[Person]
 ) -> tuple[list[Mention], list[Unresolved]]:
-    """Choose whom each "@" means: of the thread's people, and failing these of all.
+    """Choose who each "@" means: of the thread's people, and if none of them, of everybody.
 
     Of each group the longest name that anybody has decides; for one name, its handle's owner does.
     """
@@ -131,7 +145,7 @@ def resolve(
             some = sorted(fitting, key=lambda person: person.handle)[:MAX_CANDIDATES]
             text = source[at.start : end]
             unresolved.append(Unresolved(at.start, end, text, "ambiguous", tuple(some)))
-        else:
+        elif not at.in_word:
             end = _end_first_word(source, at)
             text = source[at.start : end]
             unresolved.append(Unresolved(at.start, end, text, "unknown", ()))
@@ -153,7 +167,7 @@ def suggest(document: Document, people: Sequence[Person]) -> tuple[Suggestion, .
             span.start : min(span.end, span.start + MAX_NAME + len(" wrote "))
         ]
         # The last comma first: names may hold some.
-        for address in reversed(list(_ADDRESS.finditer(opening))):
+        for address in reversed(list(_SALUTATION.finditer(opening))):
             person = names.get(name_key(opening[: address.start()]))
             if person:
                 end = span.start + address.start()
@@ -162,6 +176,18 @@ def suggest(document: Document, people: Sequence[Person]) -> tuple[Suggestion, .
         if len(suggestions) == MAX_SUGGESTIONS:
             break
     return tuple(suggestions)
+
+
+def _may_start(source: str, start: int, span_start: int) -> bool:
+    """Say whether what stands before an "@" lets it begin a mention."""
+    before = source[start - 1 : start]
+    if before and before in "*_":
+        # Emphasis begins there, unless the reader sees the marker: in the span, or escaped.
+        return start == span_start and source[start - 2 : start - 1] != "\\"
+    if _is_in_word(before):
+        # An e-mail address, unless the word can end anywhere and no host follows.
+        return is_unspaced(before) and not _HOST.match(source, start + 1)
+    return before not in _NOT_BEFORE
 
 
 def _find_ends(source: str, start: int, end: int) -> Iterator[int]:
@@ -179,6 +205,8 @@ def _find_ends(source: str, start: int, end: int) -> Iterator[int]:
             words += 1
         if character == "@" or words > MAX_WORDS:
             return
+        if (i == start or not _is_local(source[i - 1])) and _LOCAL_PART.match(source, i):
+            return
         # Punctuation alone is no name.
         category = unicodedata.category(character)
         named = named or category[0] in "LN" or category == "So"
@@ -193,9 +221,30 @@ def _ends_name(source: str, end: int, *, in_span: bool) -> bool:
         # Some editors escape "_" and "-"; the reader sees `@max\_power` as one word.
         following = following.removeprefix("\\")
     next_one, next_two = following[:1], following[1:2]
+    if _follows_unspaced(source[end - 1], next_one):
+        return True
     return not (
         _is_in_word(next_one) or next_one == "_" or (next_one == "-" and _is_in_word(next_two))
     )
+
+
+def _follows_unspaced(last: str, following: str) -> bool:
+    """Say whether a name that ends with `last` can end before a letter right after it.
+
+    Korean has spaces, but its particles stand right after a name.
+    """
+    if is_unspaced(last) or _is_hangul(last):
+        return False
+    return is_unspaced(following) or _is_hangul(following)
+
+
+def _is_hangul(character: str) -> bool:
+    return "\uac00" <= character <= "\ud7a3"
+
+
+def _is_local(character: str) -> bool:
+    """Say whether it may stand in the local part of an address as `_LOCAL_PART` reads it."""
+    return character in ".+-_" or character.isalnum()
 
 
 def _is_in_word(character: str) -> bool:
@@ -216,7 +265,7 @@ def _group_by_key(people: Iterable[Person]) -> dict[str, dict[UUID, Person]]:
 def _choose(
     at: MentionCandidate, groups: Iterable[dict[str, dict[UUID, Person]]]
 ) -> tuple[int, list[Person]]:
-    """Return the end of the deciding name and whom it fits; nobody when no name does."""
+    """Return the end of the deciding name and who it fits; nobody when no name does."""
     for people in groups:
         for candidate in at.candidates:
             if fitting := list(people.get(candidate.key, {}).values()):
