@@ -15,7 +15,7 @@ from api.accounts import queries as accounts
 from api.kit.db import outbox
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.metrics import EVENTS_FAILED, EVENTS_RELAYED
-from api.kit.redis.client import RedisAwayError
+from api.kit.redis.client import RedisUnavailable
 from api.kit.services import Services
 from api.votes.service import publish_scores
 from models import OutboxEvent
@@ -110,7 +110,7 @@ async def _relay(services: Services, row: OutboxEvent) -> None:
     try:
         event = services.reactions.event_types[row.type].from_payload(row.payload)
         await services.reactions.run_by_worker(services, event)
-    except (DatabaseUnavailable, RedisAwayError):  # which are logged where they are found
+    except (DatabaseUnavailable, RedisUnavailable):  # which are logged where they are found
         _postpone(services, row)
     except Exception:  # whatever it was, it must not hold up the other events
         log.exception("event_failed", event_type=row.type, event_id=row.id)

@@ -42,7 +42,7 @@ async def grow(
             )
             assert stored is not None
             ids.append(stored)
-    await services.cache.advance({UUID(article_id): version})
+    await services.cache.publish_versions({UUID(article_id): version})
     return [str(one) for one in ids]
 
 

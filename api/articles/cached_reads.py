@@ -60,7 +60,7 @@ async def get_article_response(request: Request, services: Services, ref: str) -
         article_id,
         "article",
         lambda: _build_article(services, article_id),
-        pointer=await services.cache.point(article_id),
+        pointer=await services.cache.begin_read(article_id),
     )
 
 
@@ -70,7 +70,7 @@ async def get_article_page(request: Request, services: Services, params: ListPar
     if params.cursor is not None:
         position = decode_cursor(services.signer, params.name, params.cursor)
         after = _read_position(position, params.sort)
-    pointer = await services.cache.point_counted(LISTS)
+    pointer = await services.cache.begin_counted_read(LISTS)
     return await make_cached_response(
         request,
         services.cache,

@@ -123,7 +123,7 @@ def another_process(services: Services) -> VersionedCache:
 
 
 async def read(cache: VersionedCache, subject: UUID, source: Source) -> int:
-    return (await cache.read(subject, "x", source.build, await cache.point(subject))).version
+    return (await cache.read(subject, "x", source.build, await cache.begin_read(subject))).version
 
 
 async def test_five_hundred_readers_make_one_build(services: Services, client: Client) -> None:
@@ -152,7 +152,7 @@ async def test_readers_without_redis_share_builds_that_began_after_them(
 async def test_two_processes_make_one_build(services: Services, client: Client) -> None:
     source, subject = Source(), make_id()
     one, two = another_process(services), another_process(services)
-    await one.advance({subject: 1})
+    await one.publish_versions({subject: 1})
     asyncio.get_running_loop().call_later(0.05, source.may_answer.set)
     versions = await asyncio.gather(
         *(read(cache, subject, source) for cache in (one, two) for _ in range(50))
@@ -165,11 +165,11 @@ async def test_a_flight_that_began_before_a_write_is_not_shared_after_it(
     services: Services, client: Client
 ) -> None:
     source, subject, cache = Source(), make_id(), another_process(services)
-    await cache.advance({subject: 1})
+    await cache.publish_versions({subject: 1})
     early = asyncio.create_task(read(cache, subject, source))
     await source.has_been_read.wait()
     source.version = 2
-    await cache.advance({subject: 2})
+    await cache.publish_versions({subject: 2})
     late = asyncio.create_task(read(cache, subject, source))
     await asyncio.sleep(0.05)
     source.may_answer.set()
@@ -179,17 +179,19 @@ async def test_a_flight_that_began_before_a_write_is_not_shared_after_it(
 
 async def test_a_pointer_is_never_lowered(services: Services, client: Client) -> None:
     cache, subject = another_process(services), make_id()
-    await asyncio.gather(*(cache.advance({subject: version}) for version in (3, 9, 1, 8, 2)))
-    assert (await cache.point(subject)).version == 9
-    await cache.advance({subject: 5})
-    assert (await cache.point(subject)).version == 9
+    await asyncio.gather(
+        *(cache.publish_versions({subject: version}) for version in (3, 9, 1, 8, 2))
+    )
+    assert (await cache.begin_read(subject)).version == 9
+    await cache.publish_versions({subject: 5})
+    assert (await cache.begin_read(subject)).version == 9
 
 
 async def test_a_builder_that_dies_is_not_waited_for_long(
     services: Services, client: Client
 ) -> None:
     source, subject, cache = Source(), make_id(), another_process(services)
-    await cache.advance({subject: 1})
+    await cache.publish_versions({subject: 1})
     lease = cache._lease_key(subject, 1, "x")
     await services.redis.call(lambda redis: redis.set(lease, 1, px=200))
     source.may_answer.set()

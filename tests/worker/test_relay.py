@@ -16,7 +16,7 @@ from api.effects import EFFECTS
 from api.kit.db import outbox
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.effects import Effect, EffectTable
-from api.kit.redis.client import RedisAwayError
+from api.kit.redis.client import RedisUnavailable
 from api.kit.services import Services
 from api.main import make_services
 from api.worker import LEASE, MAX_RETRY_DELAY, relay_batch, run_worker
@@ -215,7 +215,7 @@ async def test_while_an_engine_is_away_events_wait_without_a_line_each(
     lines = capture_log(monkeypatch, "api.worker")
 
     async def fail(_: Services, __: CommentCreated) -> None:
-        raise RedisAwayError("away")
+        raise RedisUnavailable("away")
 
     assert await relay_batch(with_reaction(services, fail)) == 2
     assert lines == []

@@ -91,7 +91,7 @@ async def get_context(
         article_id,
         f"context {ancestors} {_name(window)}",
         lambda: build_context(services, article_id, window, ancestors=ancestors),
-        pointer=await services.cache.point(article_id),
+        pointer=await services.cache.begin_read(article_id),
     )
 
 
@@ -109,7 +109,7 @@ async def _get_tree(
         article_id,
         f"tree {_name(window)}",
         lambda: build_tree(services, article_id, window),
-        pointer=await services.cache.point(article_id),
+        pointer=await services.cache.begin_read(article_id),
         min_version=params.min_version or 0,
     )
 

@@ -23,7 +23,7 @@ from api.kit.http.conditional import matches_etag
 from api.kit.http.content_encoding import ContentEncoding, choose_content_encoding
 from api.kit.http.envelope import choose_request_id
 from api.kit.metrics import REQUESTS
-from api.kit.redis.client import RedisAwayError
+from api.kit.redis.client import RedisUnavailable
 
 # The key of the ASGI scope under which `make_cached_response` says what an answer is made of.
 CACHE_TAG = "palaver.kept"
@@ -93,7 +93,7 @@ class Edge:
         if answer is not None:
             try:
                 version = await self._cache.find_version(answer.kept.subject)
-            except RedisAwayError:
+            except RedisUnavailable:
                 version = None
             if version == answer.kept.version and _fits(answer, seen):
                 await send(

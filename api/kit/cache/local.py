@@ -41,7 +41,7 @@ class CacheEntry:
         self._bodies: dict[ContentEncoding, bytes] = {"zstd": built.body}
 
     @classmethod
-    def pack(cls, built: RenderedPage, *, lifetime: float) -> "CacheEntry":
+    def from_page(cls, built: RenderedPage, *, lifetime: float) -> "CacheEntry":
         """Return the entry of an answer as it was built."""
         return cls(replace(built, body=compress(built.body, "zstd")), lifetime=lifetime)
 
@@ -62,11 +62,11 @@ class CacheEntry:
         """Return the bytes that the entry holds."""
         return _OVERHEAD + sum(map(len, self._bodies.values()))
 
-    def peek(self, coding: ContentEncoding) -> bytes | None:
+    def find_body(self, coding: ContentEncoding) -> bytes | None:
         """Return the body in a coding if it has been made."""
         return self._bodies.get(coding)
 
-    def make(self, coding: ContentEncoding) -> bytes:
+    def make_body(self, coding: ContentEncoding) -> bytes:
         """Return the body in a coding, making it the first time; gzip takes milliseconds."""
         body = self._bodies.get(coding)
         if body is None:

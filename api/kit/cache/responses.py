@@ -67,7 +67,7 @@ async def _make_response(request: Request, entry: CacheEntry, tag: str) -> Respo
     # A tag of its own is strong, and stands for these very bytes.
     accepted = "" if entry.etag else request.headers.get("accept-encoding", "")
     coding = choose_content_encoding(accepted)
-    body = entry.peek(coding)
+    body = entry.find_body(coding)
     if body is None:
         # Milliseconds, once an answer and coding; zlib lets go of the interpreter meanwhile.
         body = await asyncio.to_thread(entry.make, coding)

@@ -23,7 +23,7 @@ from redis.typing import EncodableT
 from zstandard import ZstdError
 
 from api.kit.cache.local import CacheEntry, LocalCache, RenderedPage
-from api.kit.redis.client import GuardedRedis, RedisAwayError
+from api.kit.redis.client import GuardedRedis, RedisUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +82,7 @@ class Pointer:
     """What Redis knows of a subject's newest version: None when nothing, or when it is away."""
 
     version: int | None
-    redis_away: bool
+    redis_unavailable: bool
     # When the read began, in the order of all reads and builds of this process.
     asked: int
 
@@ -116,47 +116,47 @@ class VersionedCache:
         self._asking: dict[int, _Question] = {}
         self._asker: asyncio.Task[None] | None = None
 
-    async def advance(
+    async def publish_versions(
         self, versions: Mapping[UUID, int], *, counted: Collection[UUID] = ()
     ) -> None:
         """Raise pointers, and say which subjects that are only counted have changed.
 
-        In one round trip. Raises RedisAwayError.
+        In one round trip. Raises RedisUnavailable.
         """
         keys = [self._pointer_key(subject) for subject in (*versions, *counted)]
         await self._run(_ADVANCE, keys, POINTER_LIFETIME, *versions.values())
 
-    async def point_counted(self, subject: UUID) -> Pointer:
+    async def begin_counted_read(self, subject: UUID) -> Pointer:
         """Begin a read of a subject that is only counted, before its rows are read.
 
         Its answers are stored under the count from before their rows, and writers count after they
         commit: so an answer has everything that was counted by then, and perhaps more.
         """
-        pointer = await self.point(subject)
-        if pointer.version is not None or pointer.redis_away:
+        pointer = await self.begin_read(subject)
+        if pointer.version is not None or pointer.redis_unavailable:
             return pointer
         beginning = secrets.randbelow(_MAX_BEGINNING) + 1
         try:
             key = self._pointer_key(subject)
             count = await self._run(_BEGIN, [key], beginning, POINTER_LIFETIME)
-        except RedisAwayError:
-            return replace(pointer, redis_away=True)
+        except RedisUnavailable:
+            return replace(pointer, redis_unavailable=True)
         return replace(pointer, version=int(count))
 
-    async def point(self, subject: UUID) -> Pointer:
+    async def begin_read(self, subject: UUID) -> Pointer:
         """Begin a read: return the newest version that Redis knows of after this call."""
         asked = next(self._order)
         try:
             version = await self.find_version(subject)
-        except RedisAwayError:
-            return Pointer(None, redis_away=True, asked=asked)
-        return Pointer(version, redis_away=False, asked=asked)
+        except RedisUnavailable:
+            return Pointer(None, redis_unavailable=True, asked=asked)
+        return Pointer(version, redis_unavailable=False, asked=asked)
 
     def find_version(self, subject: UUID) -> "asyncio.Future[int | None]":
         """Return a future of the newest version that Redis knows of after this call.
 
         All that are asked for while the answer to the last question is under way share the next
-        MGET. The future raises RedisAwayError.
+        MGET. The future raises RedisUnavailable.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int | None] = loop.create_future()
@@ -243,8 +243,8 @@ class VersionedCache:
                 self._local.put((subject, parameters), entry)
                 return entry
         built = await build()
-        entry = CacheEntry.pack(built, lifetime=LOCAL_LIFETIME)
-        if not pointer.redis_away:
+        entry = CacheEntry.from_page(built, lifetime=LOCAL_LIFETIME)
+        if not pointer.redis_unavailable:
             await self._store(subject, parameters, entry)
         self._local.put((subject, parameters), entry)
         return entry
@@ -260,10 +260,10 @@ class VersionedCache:
             if stored == 0:
                 for _ in range(int(LEASE / LEASE_POLL)):
                     await asyncio.sleep(LEASE_POLL)
-                    stored = await self._redis.ask("GET", key)
+                    stored = await self._redis.execute("GET", key)
                     if stored is not None:
                         break
-        except RedisAwayError:
+        except RedisUnavailable:
             return None
         if not isinstance(stored, bytes):
             return None
@@ -284,7 +284,7 @@ class VersionedCache:
             await self._run(
                 _STORE, keys, entry.dump(), REDIS_LIFETIME, entry.version, POINTER_LIFETIME
             )
-        except RedisAwayError:
+        except RedisUnavailable:
             log.debug("answer_not_stored", subject=str(subject))
 
     async def _ask_all(self) -> None:
@@ -299,7 +299,7 @@ class VersionedCache:
     async def _fetch_pointers(self, questions: list[_Question]) -> None:
         keys = [self._pointer_key(question.subject) for question in questions]
         try:
-            pointers = await self._redis.ask("MGET", *keys)
+            pointers = await self._redis.execute("MGET", *keys)
         except Exception as error:  # noqa: BLE001 - those who asked get it, whatever it is
             for question in questions:
                 for future in question.waiting:
@@ -313,8 +313,8 @@ class VersionedCache:
                     future.set_result(version)
 
     async def _run(self, script: str, keys: Sequence[str], *arguments: EncodableT) -> Any:
-        """Run a script. Raises RedisAwayError."""
-        return await self._redis.ask("EVAL", script, len(keys), *keys, *arguments)
+        """Run a script. Raises RedisUnavailable."""
+        return await self._redis.execute("EVAL", script, len(keys), *keys, *arguments)
 
     def _pointer_key(self, subject: UUID) -> str:
         return f"{self._namespace}:{subject}:v"

@@ -48,7 +48,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-class RedisAwayError(Exception):
+class RedisUnavailable(Exception):
     """Redis can't be had now; the caller does without it."""
 
 
@@ -93,11 +93,11 @@ class GuardedRedis:
     async def call(self, operation: Callable[[Redis], Awaitable[T]]) -> T:
         """Return what `operation` does with Redis, on one connection at a time.
 
-        Raises RedisAwayError within 0.25 s when Redis is dead, frozen, overloaded, or refuses
+        Raises RedisUnavailable within 0.25 s when Redis is dead, frozen, overloaded, or refuses
         because of its own state. What is wrong with the operation itself is raised as it is.
         """
         if self._is_refusing():
-            raise RedisAwayError("not asked: it failed less than a second ago")
+            raise RedisUnavailable("not asked: it failed less than a second ago")
         try:
             async with asyncio.timeout(None) as scope:
                 self._watch(scope)
@@ -111,20 +111,20 @@ class GuardedRedis:
                 raise
             reason = f"{type(error).__name__}: {str(error) or 'no answer in time'}"
             self._open(reason)
-            raise RedisAwayError(reason) from error
+            raise RedisUnavailable(reason) from error
         self._close_breaker()
         return result
 
-    async def ask(self, *command: EncodableT) -> Any:
+    async def execute(self, *command: EncodableT) -> Any:
         """Return the answer to a command, which may be sent twice; raises what `call` raises.
 
         It goes over a connection that is kept at hand. Around each command redis-py takes one from
         its pool, looks whether it is well, prepares to retry, measures, and gives it back: all that
         takes longer than the command.
         """
-        return await self.call(lambda redis: self._ask(redis.connection_pool, command))
+        return await self.call(lambda redis: self._execute(redis.connection_pool, command))
 
-    async def _ask(self, pool: ConnectionPool, command: tuple[EncodableT, ...]) -> Any:
+    async def _execute(self, pool: ConnectionPool, command: tuple[EncodableT, ...]) -> Any:
         connection, self._at_hand = self._at_hand, None
         if connection is not None:
             # Redis may have closed it since. What is wrong for longer a new one meets as well.
@@ -194,7 +194,7 @@ class GuardedRedis:
         if self._away_since is not None:
             return
         self._away_since = now
-        log.warning("redis_away", reason=reason)
+        log.warning("redis_unavailable", reason=reason)
         # Those who asked a moment later need not find it out each for themselves. redis-py drops
         # the connection of a call that is cut off, so no late answer meets the next question.
         for scope in self._under_way:
@@ -202,7 +202,9 @@ class GuardedRedis:
 
     def _close_breaker(self) -> None:
         if self._away_since is not None:
-            log.info("redis_back", away_seconds=round(self._clock() - self._away_since, 3))
+            log.info(
+                "redis_available_again", away_seconds=round(self._clock() - self._away_since, 3)
+            )
             self._away_since = None
 
 

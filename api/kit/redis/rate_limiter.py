@@ -23,7 +23,7 @@ from typing import cast
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
-from api.kit.redis.client import GuardedRedis, RedisAwayError
+from api.kit.redis.client import GuardedRedis, RedisUnavailable
 
 MAX_LIMIT = 10_000  # a full log takes about 1 MB of Redis's memory
 MAX_WINDOW = 86_400  # seconds
@@ -152,7 +152,7 @@ class Limiter:
 
         try:
             allowed, *numbers = await self._redis.call(run)
-        except RedisAwayError:
+        except RedisUnavailable:
             return self._local.charge(charges)
         limits = [charge.quota.limit for charge in charges]
         counts = zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from structlog.testing import CapturingLogger
 
 from api.embedded.processes import find_program
-from api.kit.redis.client import MAX_CONNECTIONS, GuardedRedis, RedisAwayError, _is_away, connect
+from api.kit.redis.client import MAX_CONNECTIONS, GuardedRedis, RedisUnavailable, _is_away, connect
 
 
 class Valkey:
@@ -139,25 +139,25 @@ async def test_a_frozen_server_costs_one_call_a_second(server, guarded, clock, m
     failed = count_failures()
     server.freeze()
     for _ in range(100):
-        with pytest.raises(RedisAwayError):
+        with pytest.raises(RedisUnavailable):
             await guarded.call(ask)
     assert asked == 2
 
     clock.now += 1
     answers = await asyncio.gather(*(guarded.call(ask) for _ in range(100)), return_exceptions=True)
-    assert all(isinstance(answer, RedisAwayError) for answer in answers)
+    assert all(isinstance(answer, RedisUnavailable) for answer in answers)
     assert asked == 3
 
     server.thaw()
-    with pytest.raises(RedisAwayError):
+    with pytest.raises(RedisUnavailable):
         await guarded.call(ask)
     clock.now += 1
     assert await guarded.call(ask)
     assert all(await asyncio.gather(*(guarded.call(ask) for _ in range(100))))
     assert count_failures() - failed == 2
     assert log.calls == [
-        ("warning", ("redis_away",), {"reason": "TimeoutError: no answer in time"}),
-        ("info", ("redis_back",), {"away_seconds": 2.0}),
+        ("warning", ("redis_unavailable",), {"reason": "TimeoutError: no answer in time"}),
+        ("info", ("redis_available_again",), {"away_seconds": 2.0}),
     ]
 
 
@@ -166,13 +166,13 @@ async def test_those_who_wait_when_it_opens_wait_no_longer(server, guarded):
     early = asyncio.ensure_future(guarded.call(ping))
     await asyncio.sleep(0.15)
     late = [asyncio.ensure_future(guarded.call(ping)) for _ in range(2 * MAX_CONNECTIONS)]
-    with pytest.raises(RedisAwayError):
+    with pytest.raises(RedisUnavailable):
         await early
     # Some turns of the loop, in place of the 0.15 s that their own deadlines still had.
     for _ in range(20):
         await asyncio.sleep(0)
     assert all(task.done() for task in late)
-    assert all(isinstance(task.exception(), RedisAwayError) for task in late)
+    assert all(isinstance(task.exception(), RedisUnavailable) for task in late)
 
 
 async def test_a_busy_loop_is_not_a_frozen_server(guarded):
@@ -187,10 +187,10 @@ async def test_a_killed_server_is_away_until_it_is_back(server, guarded, clock):
     assert await guarded.call(ping)
     server.kill()
     for _ in range(3):
-        with pytest.raises(RedisAwayError):
+        with pytest.raises(RedisUnavailable):
             await guarded.call(ping)
     server.start()
-    with pytest.raises(RedisAwayError):
+    with pytest.raises(RedisUnavailable):
         await guarded.call(ping)
     clock.now += 1
     assert await guarded.call(ping)
@@ -198,7 +198,7 @@ async def test_a_killed_server_is_away_until_it_is_back(server, guarded, clock):
 
 async def test_a_server_that_never_was_is_away():
     guarded = GuardedRedis(connect("unix:///nowhere/valkey.sock"))
-    with pytest.raises(RedisAwayError):
+    with pytest.raises(RedisUnavailable):
         await guarded.call(ping)
     await guarded.close()
 
@@ -216,7 +216,7 @@ async def test_our_own_mistakes_are_raised(guarded):
 
 async def test_a_full_server_is_away(guarded, clock):
     await guarded.call(lambda redis: redis.config_set("maxmemory", "1"))
-    with pytest.raises(RedisAwayError, match="OutOfMemory"):
+    with pytest.raises(RedisUnavailable, match="OutOfMemory"):
         await guarded.call(lambda redis: redis.set("key", "value"))
     clock.now += 1
     await guarded.call(lambda redis: redis.config_set("maxmemory", "0"))
@@ -225,7 +225,7 @@ async def test_a_full_server_is_away(guarded, clock):
 
 async def test_a_replica_is_away_for_who_writes(guarded, clock):
     await guarded.call(lambda redis: redis.replicaof("127.0.0.1", "1"))
-    with pytest.raises(RedisAwayError, match="ReadOnly"):
+    with pytest.raises(RedisUnavailable, match="ReadOnly"):
         await guarded.call(lambda redis: redis.set("key", "value"))
     clock.now += 1
     await guarded.call(lambda redis: redis.replicaof("NO", "ONE"))
@@ -243,7 +243,7 @@ async def test_a_busy_server_is_away_in_pipelines_too(server, guarded, clock):
                 pipeline.set("b", 2)
                 await pipeline.execute()
 
-        with pytest.raises(RedisAwayError, match="BUSY"):
+        with pytest.raises(RedisUnavailable, match="BUSY"):
             await guarded.call(store)
         async with Redis.from_url(server.url) as third:
             await third.script_kill()
@@ -269,23 +269,23 @@ def test_what_the_servers_state_explains(error, away):
     assert _is_away(error) is away
 
 
-async def test_questions_share_the_connection_at_hand(guarded):
-    ids = {await guarded.ask("CLIENT", "ID") for _ in range(5)}
+async def test_commands_share_the_connection_at_hand(guarded):
+    ids = {await guarded.execute("CLIENT", "ID") for _ in range(5)}
     assert len(ids) == 1
-    assert sorted(await asyncio.gather(*(guarded.ask("INCR", "n") for _ in range(200)))) == list(
-        range(1, 201)
-    )
+    assert sorted(
+        await asyncio.gather(*(guarded.execute("INCR", "n") for _ in range(200)))
+    ) == list(range(1, 201))
     clients = await guarded.call(lambda redis: redis.client_list())
     assert len(clients) <= MAX_CONNECTIONS + 1
-    assert await guarded.ask("CLIENT", "ID") in {int(client["id"]) for client in clients}
+    assert await guarded.execute("CLIENT", "ID") in {int(client["id"]) for client in clients}
 
 
 async def test_a_connection_that_was_closed_meanwhile_is_no_failure(server, guarded):
-    first = await guarded.ask("CLIENT", "ID")
+    first = await guarded.execute("CLIENT", "ID")
     failures = count_failures()
     async with Redis.from_url(server.url) as other:
         await other.client_kill_filter(_type="normal", skipme=True)
-    assert await guarded.ask("CLIENT", "ID") != first
+    assert await guarded.execute("CLIENT", "ID") != first
     assert count_failures() == failures
 
 
@@ -293,11 +293,11 @@ async def call_for(guarded: GuardedRedis, key: str) -> object:
     return await guarded.call(lambda redis: redis.get(key))
 
 
-async def ask_for(guarded: GuardedRedis, key: str) -> object:
-    return await guarded.ask("GET", key)
+async def execute_for(guarded: GuardedRedis, key: str) -> object:
+    return await guarded.execute("GET", key)
 
 
-@pytest.mark.parametrize(("find", "at_hand"), [(call_for, 0), (ask_for, 1)])
+@pytest.mark.parametrize(("find", "at_hand"), [(call_for, 0), (execute_for, 1)])
 async def test_who_is_cancelled_leaves_no_wrong_answers(guarded, find, at_hand):
     await guarded.call(lambda redis: redis.mset({f"key{n}": f"value{n}" for n in range(200)}))
 
