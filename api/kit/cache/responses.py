@@ -70,7 +70,7 @@ async def _make_response(request: Request, entry: CacheEntry, tag: str) -> Respo
     body = entry.find_body(coding)
     if body is None:
         # Milliseconds, once an answer and coding; zlib lets go of the interpreter meanwhile.
-        body = await asyncio.to_thread(entry.make, coding)
+        body = await asyncio.to_thread(entry.make_body, coding)
     headers = {"ETag": tag, "Vary": "Accept-Encoding"}
     if coding != "identity":
         headers["Content-Encoding"] = coding

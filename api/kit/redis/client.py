@@ -48,8 +48,8 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-class RedisUnavailable(Exception):
-    """Redis can't be had now; the caller does without it."""
+class RedisUnavailable(Exception):  # noqa: N818 - named like DatabaseUnavailable
+    """Redis cannot be reached now; the caller does without it."""
 
 
 def connect(url: str) -> Redis:
