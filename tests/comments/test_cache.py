@@ -161,6 +161,52 @@ async def test_two_processes_make_one_build(services: Services, client: Client) 
     assert source.reads == 1
 
 
+async def test_who_waits_for_a_page_takes_the_newer_one_that_was_built(
+    services: Services, client: Client
+) -> None:
+    """The builder was asked for one version and read the next: nobody waits for the first."""
+    subject = make_id()
+    one, two = another_process(services), another_process(services)
+    await one.publish_versions({subject: 1})
+    is_building, may_read = asyncio.Event(), asyncio.Event()
+    builds: list[int] = []
+    version = 1
+
+    async def build() -> RenderedPage:
+        is_building.set()
+        await may_read.wait()
+        builds.append(version)
+        return RenderedPage(version, b"{}")
+
+    early = asyncio.create_task(one.read(subject, "x", build, await one.begin_read(subject)))
+    await is_building.wait()
+    pointer = await two.begin_read(subject)
+    assert pointer.version == 1
+    version = 2
+    await one.publish_versions({subject: 2})
+    waiting = asyncio.create_task(two.read(subject, "x", build, pointer))
+    await asyncio.sleep(0.05)
+    may_read.set()
+    assert [(await early).version, (await waiting).version] == [2, 2]
+    assert builds == [2]
+
+
+async def test_a_build_that_fails_gives_its_lease_back(services: Services, client: Client) -> None:
+    source, subject = Source(), make_id()
+    one, two = another_process(services), another_process(services)
+    await one.publish_versions({subject: 1})
+
+    async def fail() -> RenderedPage:
+        raise RuntimeError("a defect")
+
+    with pytest.raises(RuntimeError):
+        await one.read(subject, "x", fail, await one.begin_read(subject))
+    keys = await services.redis.call(lambda redis: redis.keys(f"test:*{subject}*lease"))
+    assert keys == []
+    source.may_answer.set()
+    assert await read(two, subject, source) == 1
+
+
 async def test_a_flight_that_began_before_a_write_is_not_shared_after_it(
     services: Services, client: Client
 ) -> None:

@@ -10,6 +10,7 @@ While Redis is away every read goes to the database, one at a time for each answ
 """
 
 import asyncio
+import contextlib
 import functools
 import itertools
 import secrets
@@ -63,17 +64,26 @@ if known then return known end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return ARGV[1]
 """
-_GET_OR_LEASE = """
-local stored = redis.call('GET', KEYS[1])
-if stored then return stored end
-if redis.call('SET', KEYS[2], 1, 'NX', 'PX', ARGV[1]) then return 1 end
-return 0
+# KEYS: the page, its lease, the pointer; ARGV: the page's version, how long to lease it (ms).
+# Returns the page, or the newest version if that is another one and nobody builds this one, or
+# _WAIT, or _LEASED.
+_WAIT = 0
+_LEASED = -1
+_GET_OR_LEASE = f"""
+local page = redis.call('GET', KEYS[1])
+if page then return page end
+if redis.call('EXISTS', KEYS[2]) == 1 then return {_WAIT} end
+local newest = tonumber(redis.call('GET', KEYS[3]) or '-1')
+if newest > tonumber(ARGV[1]) then return newest end
+redis.call('SET', KEYS[2], 1, 'PX', ARGV[2])
+return {_LEASED}
 """
-# KEYS: the answer, its lease, the pointer; ARGV: what is stored, for how long, version, lifetime.
+# KEYS: the page, the pointer, the lease of the version that was asked for;
+# ARGV: what is stored, for how long, version, the pointer's lifetime.
 _STORE = f"""{_RAISE}
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-redis.call('DEL', KEYS[2])
-raise(KEYS[3], ARGV[3], ARGV[4])
+redis.call('DEL', KEYS[3])
+raise(KEYS[2], ARGV[3], ARGV[4])
 """
 
 
@@ -237,55 +247,79 @@ class VersionedCache:
         build: Callable[[], Awaitable[RenderedPage]],
         pointer: Pointer,
     ) -> CacheEntry:
+        leased: int | None = None
         if pointer.version is not None:
-            entry = await self._fetch_from_redis(subject, parameters, pointer.version)
-            if entry is not None:
-                self._local.put((subject, parameters), entry)
-                return entry
-        built = await build()
-        entry = CacheEntry.from_page(built, lifetime=LOCAL_LIFETIME)
+            found = await self._get_or_lease(subject, parameters, pointer.version)
+            if isinstance(found, CacheEntry):
+                self._local.put((subject, parameters), found)
+                return found
+            leased = found
+        try:
+            entry = CacheEntry.from_page(await build(), lifetime=LOCAL_LIFETIME)
+        except BaseException:
+            if leased is not None:
+                await self._release(subject, parameters, leased)
+            raise
         if not pointer.redis_unavailable:
-            await self._store(subject, parameters, entry)
+            await self._store(subject, parameters, entry, leased)
         self._local.put((subject, parameters), entry)
         return entry
 
-    async def _fetch_from_redis(
+    async def _get_or_lease(
         self, subject: UUID, parameters: str, version: int
-    ) -> CacheEntry | None:
-        """Return the stored answer; wait a moment for it where another process is building it."""
-        key = self._answer_key(subject, version, parameters)
-        lease = self._lease_key(subject, version, parameters)
-        try:
-            stored = await self._run(_GET_OR_LEASE, [key, lease], int(LEASE * 1000))
-            if stored == 0:
-                for _ in range(int(LEASE / LEASE_POLL)):
-                    await asyncio.sleep(LEASE_POLL)
-                    stored = await self._redis.execute("GET", key)
-                    if stored is not None:
-                        break
-        except RedisUnavailable:
-            return None
-        if not isinstance(stored, bytes):
-            return None
-        try:
-            return CacheEntry.load(version, stored, lifetime=LOCAL_LIFETIME)
-        except (ValueError, ZstdError):
-            log.warning("cached_answer_damaged", key=key)
-            return None
+    ) -> CacheEntry | int | None:
+        """Return the page from Redis, or the version whose lease this process has taken.
 
-    async def _store(self, subject: UUID, parameters: str, entry: CacheEntry) -> None:
-        """Store an answer under its own version, and make sure that the pointer is not behind."""
+        While another process builds the page this one waits. The other may read a newer version
+        from the database than it was asked for: once its lease is gone, that version is asked for.
+        None means that this process builds without a lease: it waited long enough, or Redis is
+        unavailable, or what Redis holds is damaged.
+        """
+        for _ in range(int(LEASE / LEASE_POLL)):
+            key = self._page_key(subject, version, parameters)
+            keys = [key, self._lease_key(subject, version, parameters), self._pointer_key(subject)]
+            try:
+                found = await self._run(_GET_OR_LEASE, keys, version, int(LEASE * 1000))
+            except RedisUnavailable:
+                return None
+            if isinstance(found, bytes):
+                try:
+                    return CacheEntry.load(version, found, lifetime=LOCAL_LIFETIME)
+                except (ValueError, ZstdError):
+                    log.warning("cached_page_damaged", key=key)
+                    return None
+            if found == _LEASED:
+                return version
+            if found == _WAIT:
+                await asyncio.sleep(LEASE_POLL)
+            else:
+                version = found
+        return None
+
+    async def _store(
+        self, subject: UUID, parameters: str, entry: CacheEntry, leased: int | None
+    ) -> None:
+        """Store a page under its own version, raise the pointer to it, and give the lease back.
+
+        The lease is that of the version which was asked for; the page may have a newer one.
+        """
+        version = entry.version if leased is None else leased
         keys = [
-            self._answer_key(subject, entry.version, parameters),
-            self._lease_key(subject, entry.version, parameters),
+            self._page_key(subject, entry.version, parameters),
             self._pointer_key(subject),
+            self._lease_key(subject, version, parameters),
         ]
         try:
             await self._run(
                 _STORE, keys, entry.dump(), REDIS_LIFETIME, entry.version, POINTER_LIFETIME
             )
         except RedisUnavailable:
-            log.debug("answer_not_stored", subject=str(subject))
+            log.debug("page_not_stored", subject=str(subject))
+
+    async def _release(self, subject: UUID, parameters: str, version: int) -> None:
+        """Give back the lease of a build that failed: others wait for it."""
+        with contextlib.suppress(RedisUnavailable):  # then it ends by itself
+            await self._redis.execute("DEL", self._lease_key(subject, version, parameters))
 
     async def _ask_all(self) -> None:
         """Ask for pointers, one MGET after the other, until nobody waits for any."""
@@ -319,8 +353,8 @@ class VersionedCache:
     def _pointer_key(self, subject: UUID) -> str:
         return f"{self._namespace}:{subject}:v"
 
-    def _answer_key(self, subject: UUID, version: int, parameters: str) -> str:
+    def _page_key(self, subject: UUID, version: int, parameters: str) -> str:
         return f"{self._namespace}:{subject}:{FORMAT}:{version}:{parameters}"
 
     def _lease_key(self, subject: UUID, version: int, parameters: str) -> str:
-        return f"{self._answer_key(subject, version, parameters)}:lease"
+        return f"{self._page_key(subject, version, parameters)}:lease"
