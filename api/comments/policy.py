@@ -13,6 +13,7 @@ from api.comments.errors import (
     ParentNotFound,
     ThreadTooDeep,
 )
+from api.comments.visibility import is_visible
 from models import MAX_DEPTH, Comment, CommentState
 
 
@@ -40,7 +41,7 @@ def require_may_edit(actor: Actor, comment: Comment) -> None:
     """Raise NotYourComment or CommentGone unless the actor may change the text."""
     if comment.author_id != actor.id:
         raise NotYourComment
-    if comment.state is not CommentState.VISIBLE:
+    if not is_visible(comment.state):
         raise CommentGone
 
 
@@ -51,6 +52,6 @@ def state_after_delete(actor: Actor, comment: Comment) -> CommentState:
     """
     if comment.author_id != actor.id and not actor.is_staff:
         raise NotYourComment
-    if comment.state is not CommentState.VISIBLE:
+    if not is_visible(comment.state):
         raise CommentGone
     return CommentState.DELETED if comment.author_id == actor.id else CommentState.REMOVED

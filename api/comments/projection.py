@@ -9,13 +9,15 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from api.comments.visibility import SHOWS_TEXT_C
+
 # Of a row `c` of comments. Ids are texts here: they only travel on into JSON.
-COLUMNS = """
+COLUMNS = f"""
 c.id::text AS id, c.article_id::text AS article_id, c.parent_id::text AS parent_id, c.depth,
-CASE WHEN c.state = 'visible' THEN c.author_id END AS author_id,
-CASE WHEN c.state = 'visible' THEN c.body END AS body,
-CASE WHEN c.state = 'visible' THEN c.html END AS html,
-CASE WHEN c.state = 'visible' THEN c.mention_count ELSE 0 END AS mention_count,
+CASE WHEN {SHOWS_TEXT_C} THEN c.author_id END AS author_id,
+CASE WHEN {SHOWS_TEXT_C} THEN c.body END AS body,
+CASE WHEN {SHOWS_TEXT_C} THEN c.html END AS html,
+CASE WHEN {SHOWS_TEXT_C} THEN c.mention_count ELSE 0 END AS mention_count,
 c.state, c.up, c.down, c.score, c.reply_count, c.descendant_count, c.version, c.revision,
 c.created_at, c.edited_at
 """

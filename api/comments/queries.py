@@ -22,11 +22,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Integer, Text, Uuid
 from sqlmodel import col
 
-from api.articles.queries import visible
+from api.articles.visibility import PUBLIC_A, is_public
 from api.comments.mentions.parsing import Mention
 from api.comments.projection import AUTHOR_COLUMNS, COLUMNS, JOIN_AUTHOR
 from api.comments.schemas import FlatOrder
-from models import MAX_DEPTH, Article, Comment, CommentMention, CommentState
+from api.comments.visibility import LISTED_C, SHOWS_TEXT_C, is_listed, shows_text
+from models import MAX_DEPTH, Article, Comment, CommentMention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +48,10 @@ class NewComment:
 
 
 _INSERT = (
-    text("""
+    text(f"""
 WITH parent AS (
-  SELECT id, ancestor_ids || id AS line, depth FROM comments
-  WHERE id = :parent_id AND article_id = :article_id AND state = 'visible' AND depth < :max_depth
+  SELECT id, ancestor_ids || id AS line, depth FROM comments c
+  WHERE id = :parent_id AND article_id = :article_id AND {SHOWS_TEXT_C} AND depth < :max_depth
 ), counted AS (
   UPDATE comments c
   SET descendant_count = c.descendant_count + 1,
@@ -59,7 +60,7 @@ WITH parent AS (
 ), added AS (
   INSERT INTO comments (id, article_id, parent_id, ancestor_ids, depth, author_id, external_id,
                         body, html, mention_count, state, listed, version, created_at)
-  SELECT :id, :article_id, :parent_id, coalesce(p.line, '{}'), coalesce(p.depth + 1, 0),
+  SELECT :id, :article_id, :parent_id, coalesce(p.line, '{{}}'), coalesce(p.depth + 1, 0),
          :author_id, :external_id, :body, :html, cardinality(:starts), 'visible', true,
          :version, :now
   FROM (SELECT 1) one LEFT JOIN parent p ON true
@@ -124,7 +125,7 @@ async def find_comment(session: AsyncSession, comment_id: UUID) -> Comment | Non
     statement = (
         select(Comment)
         .join(Article, col(Article.id) == col(Comment.article_id))
-        .where(col(Comment.id) == comment_id, col(Comment.listed), visible())
+        .where(col(Comment.id) == comment_id, is_listed(), is_public())
         .execution_options(populate_existing=True)
     )
     return (await session.scalars(statement)).one_or_none()
@@ -135,7 +136,7 @@ async def lock_comment(session: AsyncSession, comment_id: UUID) -> Comment | Non
     statement = (
         select(Comment)
         .join(Article, col(Article.id) == col(Comment.article_id))
-        .where(col(Comment.id) == comment_id, col(Comment.listed), visible())
+        .where(col(Comment.id) == comment_id, is_listed(), is_public())
         .with_for_update(of=Comment, key_share=True)
     )
     return (await session.scalars(statement)).one_or_none()
@@ -205,7 +206,7 @@ async def replace_mentions(
 
 async def find_shown(session: AsyncSession, comment_id: UUID) -> RowMapping | None:
     """Return a listed comment of a visible article as readers see it."""
-    rows = await _find_shown(session, "c.listed AND c.id = :id", "1", {"id": comment_id}, 1)
+    rows = await _find_shown(session, f"{LISTED_C} AND c.id = :id", "1", {"id": comment_id}, 1)
     return rows[0] if rows else None
 
 
@@ -218,7 +219,7 @@ async def list_flat(
     limit: int,
 ) -> Sequence[RowMapping]:
     """Return visible comments of an article in order of time."""
-    where = "c.listed AND c.state = 'visible' AND c.article_id = :article_id"
+    where = f"{LISTED_C} AND {SHOWS_TEXT_C} AND c.article_id = :article_id"
     values: dict[str, Any] = {"article_id": article_id}
     if after is not None:
         comparison = ">" if order is FlatOrder.OLDEST else "<"
@@ -237,7 +238,7 @@ async def list_by_author(
     limit: int,
 ) -> Sequence[RowMapping]:
     """Return a person's visible comments under visible articles, the newest first."""
-    where = "c.state = 'visible' AND c.author_id = :author_id"
+    where = f"{SHOWS_TEXT_C} AND c.author_id = :author_id"
     values: dict[str, Any] = {"author_id": author_id}
     if after is not None:
         where += " AND (c.created_at, c.id) < (:after_at, :after_id)"
@@ -252,7 +253,7 @@ async def _find_shown(
     statement = text(f"""
 SELECT n.*, {AUTHOR_COLUMNS} FROM (
   SELECT {COLUMNS} FROM comments c JOIN articles a ON a.id = c.article_id
-  WHERE a.deleted_at IS NULL AND {where}
+  WHERE {PUBLIC_A} AND {where}
   ORDER BY {by.format("c", "c")} LIMIT :limit
 ) n {JOIN_AUTHOR} ORDER BY {by.format("n", "n")}
 """).columns(mentions=JSONB)
@@ -265,13 +266,11 @@ async def find_articles_of_person(
 ) -> list[UUID]:
     """Return articles that show a person, as author or by a mention, in order of id."""
     shows = union(
-        select(col(Comment.article_id)).where(
-            col(Comment.author_id) == user_id, col(Comment.state) == CommentState.VISIBLE
-        ),
+        select(col(Comment.article_id)).where(col(Comment.author_id) == user_id, shows_text()),
         select(col(Comment.article_id))
         .join(CommentMention, col(CommentMention.comment_id) == col(Comment.id))
         .where(col(CommentMention.user_id) == user_id),
-        select(col(Article.id)).where(col(Article.author_id) == user_id, visible()),
+        select(col(Article.id)).where(col(Article.author_id) == user_id, is_public()),
     ).subquery()
     (article_id,) = shows.c
     statement = select(article_id).order_by(article_id).limit(limit)

@@ -18,11 +18,12 @@ from api.comments.events import CommentCreated, CommentDeleted, CommentEdited
 from api.comments.mentions.resolution import ResolvedText, resolve_text
 from api.comments.queries import NewComment
 from api.comments.schemas import CommentCreate, CommentUpdate
+from api.comments.visibility import is_visible
 from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.http.conditional import ExpectedRevision, check_revision
 from api.kit.services import Services
-from models import Comment, CommentState
+from models import Comment
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ async def _unlist(uow: UnitOfWork, comment: Comment) -> list[Comment]:
     line = await queries.find_ancestors(uow.session, comment)
     unlisted = [comment]
     for ancestor in line:
-        if ancestor.state is CommentState.VISIBLE or ancestor.reply_count > 1:
+        if is_visible(ancestor.state) or ancestor.reply_count > 1:
             break
         unlisted.append(ancestor)
     for one in unlisted:

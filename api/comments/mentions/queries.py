@@ -10,7 +10,8 @@ from sqlalchemy.types import Text, Uuid
 from sqlmodel import col
 
 from api.comments.mentions.parsing import Person
-from models import Article, Comment, CommentState, Handle, User
+from api.comments.visibility import SHOWS_TEXT_C, shows_text
+from models import Article, Comment, Handle, User
 
 # People looked up for one text; far more than it can mention.
 MAX_PEOPLE = 500
@@ -28,14 +29,14 @@ async def find_people(
     return await _find_people(session, col(User.id).in_(named), article_id)
 
 
-_PEOPLE_OF_THREAD = text("""
+_PEOPLE_OF_THREAD = text(f"""
 WITH RECURSIVE people AS (
-  (SELECT author_id FROM comments
-   WHERE article_id = :article_id AND state = 'visible' AND author_id IS NOT NULL
+  (SELECT author_id FROM comments c
+   WHERE article_id = :article_id AND {SHOWS_TEXT_C} AND author_id IS NOT NULL
    ORDER BY author_id LIMIT 1)
   UNION ALL
   SELECT (SELECT c.author_id FROM comments c
-          WHERE c.article_id = :article_id AND c.state = 'visible' AND c.author_id > p.author_id
+          WHERE c.article_id = :article_id AND {SHOWS_TEXT_C} AND c.author_id > p.author_id
           ORDER BY c.author_id LIMIT 1)
   FROM people p WHERE p.author_id IS NOT NULL
 )
@@ -65,7 +66,7 @@ async def _find_people(
     wrote_comment = exists().where(
         col(Comment.article_id) == article_id,
         col(Comment.author_id) == col(User.id),
-        col(Comment.state) == CommentState.VISIBLE,
+        shows_text(),
     )
     wrote_article = exists().where(
         col(Article.id) == article_id, col(Article.author_id) == col(User.id)

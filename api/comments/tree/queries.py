@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Double, Integer, TypeEngine, Uuid
 
+from api.articles.visibility import PUBLIC_A
 from api.comments.projection import (
     AUTHOR_COLUMNS,
     AUTHOR_NAMES,
@@ -26,6 +27,7 @@ from api.comments.projection import (
 )
 from api.comments.schemas import CommentSort
 from api.comments.tree.cursors import Window
+from api.comments.visibility import LISTED_C, LISTED_P
 
 # Nodes in one answer. The recursion stops here; what is not shown is counted as remaining.
 MAX_NODES = 1000
@@ -143,7 +145,7 @@ def _to_key(sort: CommentSort, key: float) -> Any:
 @cache
 def _compose_page(sort: CommentSort, *, is_root: bool, goes_on: bool) -> TextualSelect:
     order = _ORDERS[sort]
-    siblings = "c.under_id = :under_id AND c.article_id = :article_id AND c.listed"
+    siblings = f"c.under_id = :under_id AND c.article_id = :article_id AND {LISTED_C}"
     if not goes_on:
         first = _select_siblings(order, siblings, level="0")
         counted = "NULL::bigint"
@@ -166,7 +168,7 @@ def _compose_page(sort: CommentSort, *, is_root: bool, goes_on: bool) -> Textual
         head = (
             "SELECT a.version, p.reply_count AS total "
             "FROM comments p JOIN articles a ON a.id = p.article_id "
-            "WHERE p.id = :under_id AND a.id = :article_id AND p.listed"
+            f"WHERE p.id = :under_id AND a.id = :article_id AND {LISTED_P}"
         )
     return _compose(order, head=head, counted=counted, first=first, goes_on=goes_on)
 
@@ -177,7 +179,7 @@ def _compose_context(sort: CommentSort) -> TextualSelect:
     head = (
         "SELECT a.version, p.reply_count AS total, p.ancestor_ids, p.depth "
         "FROM comments p JOIN articles a ON a.id = p.article_id "
-        "WHERE p.id = :under_id AND a.id = :article_id AND p.listed"
+        f"WHERE p.id = :under_id AND a.id = :article_id AND {LISTED_P}"
     )
     itself = (
         f"SELECT {COLUMNS}, c.{order.column} AS key, 0 AS level "
@@ -197,14 +199,14 @@ def _compose(
 ) -> TextualSelect:
     children = _select_siblings(
         order,
-        "c.under_id = t.id::uuid AND c.listed AND t.level + 1 < :levels AND t.reply_count > 0",
+        f"c.under_id = t.id::uuid AND {LISTED_C} AND t.level + 1 < :levels AND t.reply_count > 0",
         level="t.level + 1",
         limit=":children",
     )
     # The inner LIMIT stops the recursion itself: it makes no row that is not asked for.
     shown = f"(SELECT * FROM tree LIMIT {MAX_NODES})" + (f" UNION ALL {line}" if line else "")
     statement = text(f"""
-WITH RECURSIVE head AS ({head} AND a.deleted_at IS NULL),
+WITH RECURSIVE head AS ({head} AND {PUBLIC_A}),
 first AS ({first}),
 tree AS (
   SELECT * FROM first

@@ -1,0 +1,71 @@
+"""Who can see a comment: the only place, beside the lifecycle, that compares `state` and `listed`.
+
+Two questions are asked of each audience: whether the comment is there at all (what is not seen is
+404), and whether its text and author are shown (what is seen without them is a placeholder). Each
+predicate takes the table or an alias of it. All of them are about the comment alone: that its
+article is public is for `api.articles.visibility` to say.
+"""
+
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from api.kit.db.predicates import to_sql
+from models import Comment, CommentState
+
+# What an author reads of their own although nobody else does.
+_SHOWN_TO_AUTHOR = (CommentState.PENDING,)
+# A deletion by the author is final for everybody.
+_HIDDEN_FROM_STAFF = (CommentState.DELETED,)
+
+
+def is_listed(comment: type[Comment] = Comment) -> ColumnElement[bool]:
+    """Return whether the public sees it: in full, or as a placeholder above listed replies."""
+    return cast(ColumnElement[bool], col(comment.listed))
+
+
+def shows_text(comment: type[Comment] = Comment) -> ColumnElement[bool]:
+    """Return whether the public sees its text and its author."""
+    return col(comment.state) == CommentState.VISIBLE
+
+
+def is_listed_for(viewer_id: UUID, comment: type[Comment] = Comment) -> ColumnElement[bool]:
+    """Return whether a viewer sees it: what the public sees, and their own pending comments."""
+    return or_(is_listed(comment), _is_own(viewer_id, comment))
+
+
+def shows_text_to(viewer_id: UUID, comment: type[Comment] = Comment) -> ColumnElement[bool]:
+    """Return whether a viewer sees its text and its author."""
+    return or_(shows_text(comment), _is_own(viewer_id, comment))
+
+
+def is_listed_for_staff(comment: type[Comment] = Comment) -> ColumnElement[bool]:
+    """Return whether a moderator sees it: what the public sees, and all whose text they do."""
+    return or_(is_listed(comment), shows_text_to_staff(comment))
+
+
+def shows_text_to_staff(comment: type[Comment] = Comment) -> ColumnElement[bool]:
+    """Return whether a moderator sees its text: whatever its author did not delete."""
+    return col(comment.state).not_in(_HIDDEN_FROM_STAFF)
+
+
+def is_visible(state: CommentState) -> bool:
+    """Return whether the public sees the text of a comment in this state: `shows_text` in Python.
+
+    Only such a comment takes replies, votes and edits.
+    """
+    return state is CommentState.VISIBLE
+
+
+def _is_own(viewer_id: UUID, comment: type[Comment]) -> ColumnElement[bool]:
+    return and_(col(comment.author_id) == viewer_id, col(comment.state).in_(_SHOWN_TO_AUTHOR))
+
+
+# The same of rows `c` and `p`, for statements that are written as text.
+_C = aliased(Comment, name="c")
+LISTED_C = to_sql(is_listed(_C))
+LISTED_P = to_sql(is_listed(aliased(Comment, name="p")))
+SHOWS_TEXT_C = to_sql(shows_text(_C))
