@@ -10,13 +10,13 @@ from api.comments.events import (
     NamesRefreshed,
     ThreadImported,
 )
-from api.kit.db.events import Event
+from api.kit.db.events import ThreadEvent
 from api.kit.effects import Effect, EffectTable
 from api.users.events import ProfileChanged, UserRegistered
 from api.votes.events import ScoresChanged
 
 
-def _readers_see_it(event: type[Event]) -> Effect[Event]:
+def _readers_see_it(event: type[ThreadEvent]) -> Effect[ThreadEvent]:
     return Effect(
         event=event,
         after_commit=(articles.publish_article_version,),

@@ -1,27 +1,27 @@
-"""What happens to articles."""
+"""Events of articles."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from api.kit.db.events import Event
+from api.kit.db.events import ThreadEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleCreated(Event):
-    """An article was published."""
+class ArticleCreated(ThreadEvent):
+    """An article was created; the version is its first."""
 
     type: ClassVar[str] = "article_created"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleEdited(Event):
-    """Its text, its tags or whether one may reply changed."""
+class ArticleEdited(ThreadEvent):
+    """Its title, text, address or tags changed, or it was locked or unlocked."""
 
     type: ClassVar[str] = "article_edited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleDeleted(Event):
-    """It is gone, with its thread."""
+class ArticleDeleted(ThreadEvent):
+    """It was deleted, with its thread."""
 
     type: ClassVar[str] = "article_deleted"

@@ -152,7 +152,7 @@ async def _create(uow: UnitOfWork, actor: Actor, body: ArticleCreate, text: Text
     )
     await _add(uow, article)
     await queries.replace_tags(uow.session, article.id, body.tags)
-    uow.emit(ArticleCreated(article_id=article.id))
+    uow.emit(ArticleCreated(article_id=article.id, version=article.version))
     return await get_article(uow.session, str(article.id))
 
 

@@ -1,15 +1,15 @@
-"""What happens in a thread. Each of these has a version: a reader of the thread can see it."""
+"""Events of comments and threads."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from api.kit.db.events import Event
+from api.kit.db.events import ThreadEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommentCreated(Event):
-    """Somebody replied."""
+class CommentCreated(ThreadEvent):
+    """A comment was created: a reply to the article, or to the comment `parent_id`."""
 
     type: ClassVar[str] = "comment_created"
 
@@ -20,8 +20,8 @@ class CommentCreated(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommentEdited(Event):
-    """Somebody changed what they wrote; `mentioned_ids` are those who are new in it."""
+class CommentEdited(ThreadEvent):
+    """The text of a comment changed; `mentioned_ids` are those who are newly mentioned."""
 
     type: ClassVar[str] = "comment_edited"
 
@@ -30,8 +30,8 @@ class CommentEdited(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommentDeleted(Event):
-    """A comment is no longer shown; `unlisted_ids` left the tree with it, itself perhaps too."""
+class CommentDeleted(ThreadEvent):
+    """A comment was deleted; `unlisted_ids` left the tree with it, perhaps itself as well."""
 
     type: ClassVar[str] = "comment_deleted"
 
@@ -40,14 +40,16 @@ class CommentDeleted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ThreadImported(Event):
-    """Comments came from elsewhere, all at once; nobody is told of them."""
+class ThreadImported(ThreadEvent):
+    """Comments were imported from elsewhere, all in one version; nobody is notified of them."""
 
     type: ClassVar[str] = "thread_imported"
 
+    comment_ids: tuple[UUID, ...] = ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NamesRefreshed(Event):
-    """Somebody in the thread is called otherwise now."""
+class NamesRefreshed(ThreadEvent):
+    """The name or picture of a person who is shown in the thread changed."""
 
     type: ClassVar[str] = "names_refreshed"

@@ -72,7 +72,13 @@ async def import_thread(
             version=version,
         )
         advance()
-    uow.emit(ThreadImported(article_id=article.id, version=version))
+    uow.emit(
+        ThreadImported(
+            article_id=article.id,
+            version=version,
+            comment_ids=tuple(ids[str(comment.n)] for comment in missing),
+        )
+    )
     return report
 
 

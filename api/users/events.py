@@ -1,4 +1,4 @@
-"""What happens to people."""
+"""Events of users."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +9,7 @@ from api.kit.db.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserRegistered(Event):
-    """Somebody made an account."""
+    """A user was created, by signing up or by an import."""
 
     type: ClassVar[str] = "user_registered"
 
@@ -18,7 +18,7 @@ class UserRegistered(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileChanged(Event):
-    """A person is called otherwise, or looks otherwise, wherever their name stands."""
+    """The handle, name or picture of a user changed, wherever it is shown."""
 
     type: ClassVar[str] = "profile_changed"
 

@@ -1,15 +1,15 @@
-"""What happens to scores."""
+"""Events of scores."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from api.kit.db.events import Event
+from api.kit.db.events import ThreadEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScoresChanged(Event):
-    """The article or some of its comments have other scores now."""
+class ScoresChanged(ThreadEvent):
+    """Votes were counted: the scores of the article or of these comments changed."""
 
     type: ClassVar[str] = "scores_changed"
 

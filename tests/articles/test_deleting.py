@@ -52,7 +52,7 @@ async def test_a_deleted_article_is_nowhere(client: Client, services: Services) 
         expect_problem(answer, 404, "comment_not_found")
     async with services.database.read_session() as session:
         versions = text("SELECT version FROM events WHERE article_id IS NOT NULL ORDER BY id")
-        assert (await session.scalars(versions)).all() == [None, 1, 2]
+        assert (await session.scalars(versions)).all() == [0, 1, 2]
 
 
 async def test_deleting_says_which_version_it_saw(client: Client) -> None:

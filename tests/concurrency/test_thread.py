@@ -27,7 +27,7 @@ FROM comments c
 RECOUNT_ARTICLE = text("""
 SELECT a.comment_count = (SELECT count(*) FROM comments c WHERE c.state = 'visible')
   AND a.reply_count = (SELECT count(*) FROM comments c WHERE c.parent_id IS NULL AND c.listed)
-  AND a.version = (SELECT count(*) FROM events e WHERE e.version IS NOT NULL)
+  AND a.version + 1 = (SELECT count(*) FROM events e WHERE e.version IS NOT NULL)
   AND a.version = (SELECT max(version) FROM events e)
 FROM articles a
 """)

@@ -11,13 +11,12 @@ from pydantic_core import to_jsonable_python
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened. Its fields are what the outbox keeps: ids, never texts."""
+    """Something that happened. Its fields are what the outbox keeps: ids, never texts.
+
+    A field that is added later has a default: rows of the previous release lack it.
+    """
 
     type: ClassVar[str]
-
-    article_id: UUID | None = None
-    # The article's version that this change made, where a reader of the thread could see it.
-    version: int | None = None
 
     def to_payload(self) -> dict[str, Any]:
         """Return the fields as JSON values."""
@@ -29,6 +28,18 @@ class Event:
         """Return the event that `to_payload` was given; unknown keys are of a newer release."""
         adapter = _adapter_of(cls)  # type: ignore[arg-type]  # mypy takes the instances' hash for it
         return adapter.validate_python(payload)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadEvent(Event):
+    """A change that readers of an article or of its thread can see.
+
+    `version` is the article's version that the change made: each version has exactly one event. A
+    batch operation makes one version per article, and one event that names all that it changed.
+    """
+
+    article_id: UUID
+    version: int
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kit.db.events import Event
+from api.kit.db.events import Event, ThreadEvent
 
 # One by one, since a unit of work hardly ever emits more than one.
 _INSERT_EVENT = text("""
@@ -45,10 +45,11 @@ class UnitOfWork:
         for event in self.events:
             await react(self, event)
         for event in self.events:
+            in_thread = event if isinstance(event, ThreadEvent) else None
             values = {
                 "type": event.type,
-                "article_id": event.article_id,
-                "version": event.version,
+                "article_id": in_thread and in_thread.article_id,
+                "version": in_thread and in_thread.version,
                 "payload": event.to_payload(),
                 "created_at": self.now,
             }
