@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -23,7 +22,9 @@ from api.kit.clock import Clock, SystemClock
 from api.kit.db.database import Database
 from api.kit.db.lookups import Lookups
 from api.kit.http.body_limit import BodyLimit
+from api.kit.http.cors import Cors
 from api.kit.http.envelope import Envelope, SafetyNet
+from api.kit.http.head_requests import convert_head_to_get, is_head
 from api.kit.http.idempotency import Replay
 from api.kit.http.problem_handlers import install_problem_handlers
 from api.kit.openapi.docs_page import install_docs
@@ -37,24 +38,6 @@ from api.kit.signing import Signer
 from api.users.routes import router as users
 from api.votes.routes import router as votes
 
-ALLOWED_HEADERS = (
-    "Authorization",
-    "Content-Type",
-    "Idempotency-Key",
-    "If-Match",
-    "If-None-Match",
-    "X-Request-Id",
-)
-EXPOSED_HEADERS = (
-    "ETag",
-    "Idempotent-Replayed",
-    "Link",
-    "Location",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Retry-After",
-    "X-Request-Id",
-)
 # In the order of the document. Routes are tried one after the other: what is asked for most, first.
 ROUTERS = (comments, articles, votes, accounts, users, mentions, sessions, probes)
 
@@ -85,6 +68,8 @@ class App(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer at the edge, or hand on to `answer`."""
+        if is_head(scope):
+            scope, send = convert_head_to_get(scope, send)
         await self.edge(scope, receive, send)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,14 +114,7 @@ def create_app(
     app.add_exception_handler(Replay, _answer_replay)
     app.add_middleware(BodyLimit)
     app.add_middleware(SafetyNet)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=list(services.settings.cors_origins),
-        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=ALLOWED_HEADERS,
-        expose_headers=EXPOSED_HEADERS,
-        max_age=600,
-    )
+    app.add_middleware(Cors, settings=services.settings)
     app.add_middleware(Envelope)
     app.edge = Edge(app.answer, cache=services.cache, max_bytes=services.settings.cache_bytes // 2)
     return app

@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(default=(), max_length=100)
     # Exact origins, comma separated: "https://forum.example".
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(default=(), max_length=100)
+    # Whether pages on localhost, 127.0.0.1 and [::1], on any port, may call too. By default only
+    # with the embedded database, which is for trying out and developing.
+    cors_allow_localhost: bool = Field(
+        default_factory=lambda values: values.get("database_url") is None
+    )
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     # Connections a process holds at most, for writing and again for reading.

@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 
 from api.effects import EFFECTS
 from api.kit.db.events import Event, ThreadEvent
+from api.kit.http.cors import CorsRefused
 from api.kit.problems import MethodNotAllowed, Problem
 from tests.architecture.source import read_modules
 
 Kind = TypeVar("Kind")
 
 # Sent where there is no operation, so no operation declares it.
-WITHOUT_OPERATION = {MethodNotAllowed.code}
+WITHOUT_OPERATION = {MethodNotAllowed.code, CorsRefused.code}
 DECLARATIONS = {"problems", "declares"}
 
 

@@ -25,6 +25,21 @@ BESIDE_THE_SHAPE = {
     "transfer": {"thread_file"},
 }
 MAX_LINES = 400
+# Modules that handle HTTP messages, besides routes, kit/http and kit/cache. May only shrink.
+HANDLING_HTTP = {
+    "api/main.py",
+    # Dependencies of routes, which FastAPI gives the request.
+    "api/auth/dependencies.py",
+    "api/auth/quotas.py",
+    "api/kit/dependencies.py",
+    # Routes without a domain.
+    "api/kit/openapi/docs_page.py",
+    "api/kit/probes.py",
+    # They give routes whole responses, with tag and content encoding.
+    "api/articles/cached_reads.py",
+    "api/comments/tree/cached_reads.py",
+}
+HTTP_TYPES = {"Request", "Response", "HTTPException", "StreamingResponse", "JSONResponse"}
 # What may stand before an import: types that would close a circle, modules of one platform.
 CONDITION = re.compile(r"TYPE_CHECKING$|sys\.platform [!=]= ")
 VAGUE = re.compile(r"(^|_)(utils?|helpers?|common|misc|tools|stuff)(_|$)")
@@ -61,6 +76,20 @@ def test_no_name_says_nothing() -> None:
     paths = read_modules("api", "models", "migrations", "tests", "benchmarks")
     parts = {part.removesuffix(".py") for path in paths for part in path.split("/")}
     assert [part for part in sorted(parts) if VAGUE.search(part)] == []
+
+
+def test_http_types_stop_at_routes_and_their_kit() -> None:
+    handling = {
+        path
+        for path, module in read_modules("api").items()
+        for node in ast.walk(module)
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").partition(".")[0] in {"fastapi", "starlette"}
+        and HTTP_TYPES & {name.name for name in node.names}
+        and not path.endswith("/routes.py")
+        and not path.startswith(("api/kit/http/", "api/kit/cache/"))
+    }
+    assert handling == HANDLING_HTTP
 
 
 def test_imports_stand_at_the_top() -> None:

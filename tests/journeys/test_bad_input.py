@@ -257,6 +257,44 @@ async def test_every_parameter_bears_every_text(
                 assert "x-evil" not in response.headers
 
 
+async def test_every_operation_refuses_a_query_parameter_that_it_does_not_have(
+    app: FastAPI, max_: Person, article: dict[str, Any]
+) -> None:
+    for path, item in app.openapi()["paths"].items():
+        real = fill(path.replace("{article}", article["id"]))
+        for method in {*item, "head"} if "get" in item else item:
+            where = f"{method} {path}"
+            url = f"{real}?is_admin={MARK}&a%2Fb&page="
+            response = await max_.client.request(method.upper(), url)
+            assert response.status_code == 422, where
+            if method == "head":
+                continue
+            problem = expect_problem(response, *INVALID)
+            assert {(error["pointer"], error["code"]) for error in problem["errors"]} == {
+                ("/query/is_admin", "extra_forbidden"),
+                ("/query/a~1b", "extra_forbidden"),
+                ("/query/page", "extra_forbidden"),
+            }, where
+            assert MARK not in response.text, where
+
+
+async def test_an_unknown_query_parameter_names_those_that_are_known(client: Client) -> None:
+    problem = expect_problem(await client.get("/v1/articles?Limit=1"), *INVALID)
+    [error] = problem["errors"]
+    assert error["pointer"] == "/query/Limit"
+    assert "author, cursor, limit, sort, tag" in error["detail"]
+
+
+async def test_a_query_parameter_is_sent_once(client: Client) -> None:
+    problem = expect_problem(await client.get("/v1/articles?limit=1&tag=a&limit=2"), *INVALID)
+    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [
+        ("/query/limit", "duplicate_parameter")
+    ]
+    unknown = "&".join(f"p{n}=1" for n in range(200))
+    problem = expect_problem(await client.get(f"/v1/articles?{unknown}"), *INVALID)
+    assert len(problem["errors"]) == 50
+
+
 @pytest.mark.parametrize(
     "target",
     [

@@ -36,6 +36,22 @@ def test_an_empty_variable_is_as_if_it_was_not_set(monkeypatch: pytest.MonkeyPat
     assert Settings().embeds_postgres
 
 
+def test_local_pages_may_call_with_the_embedded_database_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Settings().cors_allow_localhost
+    # The address of the embedded database is filled in later.
+    started = Settings().model_copy(update={"database_url": "postgresql://localhost/palaver"})
+    assert started.cors_allow_localhost
+    monkeypatch.setenv("PALAVER_CORS_ALLOW_LOCALHOST", "false")
+    assert not Settings().cors_allow_localhost
+    monkeypatch.delenv("PALAVER_CORS_ALLOW_LOCALHOST")
+    monkeypatch.setenv("PALAVER_DATABASE_URL", "postgresql://db.example/forum")
+    assert not Settings().cors_allow_localhost
+    monkeypatch.setenv("PALAVER_CORS_ALLOW_LOCALHOST", "true")
+    assert Settings().cors_allow_localhost
+
+
 def test_what_is_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "DATABASE_URL": "postgres://u:p@db.example:5433/forum?sslmode=require",

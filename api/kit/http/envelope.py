@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.kit.db.ids import make_request_id
+from api.kit.http.head_requests import SENT_METHOD
 from api.kit.http.problem_handlers import make_internal_error_response
 from api.kit.http.problem_responses import make_problem_response
 from api.kit.http.responses import EXTRA_HEADERS
@@ -29,7 +30,6 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
-_SAFE_METHODS = frozenset({"GET", "HEAD"})
 # Every few seconds from each load balancer: worth counting, not worth a line.
 _QUIET = frozenset({"read_liveness", "read_readiness", "read_metrics"})
 _BAD_REQUEST = 400
@@ -124,12 +124,12 @@ def _add_headers(scope: Scope, message: Message, request_id: str) -> None:
         headers.setdefault(name, value)
     if "cache-control" not in headers:
         headers["cache-control"] = _cache_control(scope, message["status"])
-    if scope["method"] in _SAFE_METHODS:
+    if scope["method"] == "GET":
         headers.add_vary_header("Authorization")
 
 
 def _cache_control(scope: Scope, status: int) -> str:
-    if status >= _BAD_REQUEST or scope["method"] not in _SAFE_METHODS:
+    if status >= _BAD_REQUEST or scope["method"] != "GET":
         return "no-store"
     if any(name == b"authorization" for name, _ in scope["headers"]):
         return "private, no-cache"
@@ -144,7 +144,7 @@ def _account(scope: Scope, status: int, seconds: float) -> None:
     write = log.debug if operation in _QUIET else log.info
     write(
         "request",
-        method=scope["method"],
+        method=scope.get(SENT_METHOD, scope["method"]),
         path=scope["path"][:_MAX_LOGGED],
         status=status,
         milliseconds=round(seconds * 1000, 1),

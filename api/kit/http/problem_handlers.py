@@ -1,12 +1,14 @@
 """Every error that is not one of our problems becomes one here: validation, routing, defects."""
 
+from collections.abc import Collection
+
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import Match, Route
 
-from api.kit.http.problem_responses import make_problem_response
+from api.kit.http.problem_responses import MAX_ERRORS, describe_error, make_problem_response
 from api.kit.problems import (
     InternalError,
     MalformedRequest,
@@ -20,9 +22,8 @@ from api.kit.problems import (
 
 log = structlog.get_logger(__name__)
 
-# A body of 64 KiB can hold thousands of faults; nobody reads more than these.
-MAX_ERRORS = 50
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+# In the order in which the Allow header lists them.
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 _OF_STATUS: dict[int, type[Problem]] = {
     problem.status: problem
@@ -64,11 +65,7 @@ async def _answer_validation(request: Request, error: Exception) -> Response:
         # An id that is none leads nowhere, like an id of nothing.
         return make_problem_response(NotFound(), request)
     errors = [
-        {
-            "pointer": "".join(f"/{_escape(part)}" for part in fault["loc"]),
-            "code": fault["type"],
-            "detail": fault["msg"].removeprefix("Value error, "),
-        }
+        describe_error(fault["loc"], fault["type"], fault["msg"].removeprefix("Value error, "))
         for fault in faults[:MAX_ERRORS]
     ]
     return make_problem_response(ValidationFailed(errors=errors), request)
@@ -78,28 +75,34 @@ async def _answer_http(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: no route, wrong method, a body too large."""
     if not isinstance(error, HTTPException):
         raise error
+    headers = error.headers or {}
+    if error.status_code == MethodNotAllowed.status:
+        known = headers.get("Allow", "").split(", ")
+        headers = {"Allow": ", ".join(_find_methods(request, known))}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
     problem = _OF_STATUS.get(error.status_code)
     if problem is None:
         log.error("unexpected_http_exception", status=error.status_code)
         problem = InternalError
-    headers = error.headers or {}
-    if problem is MethodNotAllowed:
-        headers = {"Allow": ", ".join(_find_methods(request))}
     return make_problem_response(problem(headers=tuple(headers.items())), request)
 
 
-def _find_methods(request: Request) -> list[str]:
-    """Return the methods of a path. The framework names only those of the first route there."""
-    return [
-        method
-        for method in _METHODS
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL
-            for route in request.app.routes
-        )
+def _find_methods(request: Request, known: Collection[str]) -> list[str]:
+    """Return the methods of a path. `known` are those of the first route there, or of its files.
+
+    Where a fixed path and one with a parameter match, such as `/sessions/refresh` and
+    `/sessions/{session_id}`, the fixed one counts.
+    """
+    found = [
+        (route.path.count("{"), route.methods)
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
     ]
-
-
-def _escape(part: object) -> str:
-    """Escape one token of a JSON pointer (RFC 6901), bounded: a key of the body is client text."""
-    return str(part)[:100].replace("~", "~0").replace("/", "~1")
+    fewest = min((parameters for parameters, _ in found), default=0)
+    methods = {"OPTIONS", *(() if found else known)}.union(
+        *(one or () for parameters, one in found if parameters == fewest)
+    )
+    if "GET" in methods:
+        methods.add("HEAD")
+    return [method for method in _METHODS if method in methods]

@@ -1,5 +1,6 @@
 """Problems on the wire: RFC 9457 `application/problem+json`, and how the document shows them."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,8 @@ from api.kit.problems import Problem
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:palaver:problem:"
+# A body of 64 KiB can hold thousands of faults; nobody reads more than these.
+MAX_ERRORS = 50
 _UNAUTHORIZED = 401
 
 
@@ -45,6 +48,17 @@ class ProblemRead(BaseModel):
     errors: list[ProblemError] = Field(
         default_factory=list, description="With `validation_failed`: each fault and where it is."
     )
+
+
+def describe_error(location: Sequence[object], code: str, detail: str) -> dict[str, str]:
+    """Return one entry of `errors`: `location` begins with body, query, path or header."""
+    pointer = "".join(f"/{_escape(part)}" for part in location)
+    return {"pointer": pointer, "code": code, "detail": detail}
+
+
+def _escape(part: object) -> str:
+    """Escape one token of a JSON pointer (RFC 6901), bounded: a key of the body is client text."""
+    return str(part)[:100].replace("~", "~0").replace("/", "~1")
 
 
 def make_problem_response(problem: Problem, request: Request) -> Response:

@@ -1,15 +1,15 @@
-"""The route class of every domain: strict bodies, kept answers, self-documenting problems."""
+"""The route class of every domain: strict input, kept responses, self-documenting problems."""
 
 import json
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from typing import Any, get_args, get_origin
 
 import orjson
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIRouter
 
-from api.kit.http.problem_responses import problems
+from api.kit.http.problem_responses import MAX_ERRORS, describe_error, problems
 from api.kit.problems import (
     Called,
     InternalError,
@@ -86,8 +86,11 @@ class Route(APIRoute):
         """Return the handler, in strict JSON, with its answer kept where a key asked for that."""
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
+        query_parameters = _find_query_parameters(self.dependant)
 
         async def handle_strictly(request: Request) -> Response:
+            if request.scope["query_string"]:
+                _check_query(request, query_parameters)
             if takes_body:
                 _require_json(request)
                 request = StrictRequest(request.scope, request.receive)
@@ -98,6 +101,40 @@ class Route(APIRoute):
             return response
 
         return handle_strictly
+
+
+def _find_query_parameters(dependant: Dependant) -> dict[str, bool]:
+    """Return the names of all query parameters, each with whether it may be repeated."""
+    return {
+        field.alias: _is_list(field.field_info.annotation)
+        for part in _walk(dependant)
+        for field in part.query_params
+    }
+
+
+def _is_list(annotation: object) -> bool:
+    return get_origin(annotation) is list or any(map(_is_list, get_args(annotation)))
+
+
+def _check_query(request: Request, known: Mapping[str, bool]) -> None:
+    """Raise ValidationFailed for parameters that the operation does not have, or that are repeated.
+
+    A typing error in a filter would otherwise return the wrong list, and of a repeated parameter
+    only the last value would count.
+    """
+    errors = []
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name not in known:
+            allowed = f"This operation has: {', '.join(sorted(known))}." if known else "Remove it."
+            detail = f"Unknown query parameter. {allowed}"
+            errors.append(describe_error(("query", name), "extra_forbidden", detail))
+        elif name in seen and not known[name]:
+            detail = "Send this parameter only once."
+            errors.append(describe_error(("query", name), "duplicate_parameter", detail))
+        seen.add(name)
+    if errors:
+        raise ValidationFailed(errors=errors[:MAX_ERRORS])
 
 
 def _refuse_doubles(pairs: list[tuple[str, Any]]) -> None:
@@ -115,12 +152,10 @@ def _require_json(request: Request) -> None:
 
 def _problems_of(dependant: Dependant, body_field: object) -> Iterator[type[Problem]]:
     parts = list(_walk(dependant))
-    # Any request can come with NUL in its address, and any code can have a fault.
-    yield from (MalformedRequest, InternalError)
+    # Any request can have NUL in its URL or an unknown parameter, and any code can have a defect.
+    yield from (MalformedRequest, ValidationFailed, InternalError)
     if body_field is not None:
-        yield from (PayloadTooLarge, UnsupportedMediaType, ValidationFailed)
-    if any(part.query_params or part.header_params for part in parts):
-        yield ValidationFailed
+        yield from (PayloadTooLarge, UnsupportedMediaType)
     if any(part.path_params for part in parts):
         yield NotFound
     for part in parts:
