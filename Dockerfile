@@ -10,9 +10,8 @@ RUN python -m venv --without-pip /opt/palaver
 COPY requirements/ requirements/
 RUN pip --python /opt/palaver/bin/python install \
     --only-binary :all: --require-hashes -r requirements/run.txt
-# The build backend is pinned among the developers' tools; it stays in this stage.
-RUN sed -n '/^setuptools==/,/[^\\]$/p' requirements/dev.txt > build.txt \
-    && pip install --only-binary :all: --require-hashes -r build.txt
+# The build backend stays in this stage.
+RUN pip install --only-binary :all: --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY api/ api/
 COPY models/ models/

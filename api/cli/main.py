@@ -1,7 +1,8 @@
 """The command `palaver`: serve, work, migrate, import, manage users, find what is wrong."""
 
 import sys
-from typing import NoReturn
+from importlib.metadata import version
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -11,6 +12,8 @@ from api.kit.db.database import DatabaseUnavailable
 from api.kit.problems import Problem
 from api.kit.settings import SettingsError
 from api.transfer.thread_file import ThreadFileError
+
+INTERRUPTED = 130  # the exit code that Typer makes of Ctrl-C: 128 + SIGINT
 
 app = typer.Typer(
     name="palaver", help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False
@@ -24,10 +27,33 @@ app.add_typer(users.app, name="user")
 app.command("doctor")(doctor.report)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"palaver {version('palaver')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _accept_options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Accept what may precede a command."""
+
+
 def main() -> None:
     """Run the command; what the operator can mend is printed as one line, not as a traceback."""
     try:
         app()
+    except SystemExit as error:
+        if error.code == INTERRUPTED:
+            typer.echo("palaver: stopped by Ctrl-C.", err=True)
+        raise
     except DatabaseUnavailable as error:
         _refuse(f"{error.title}: {error.__cause__}")
     except Problem as error:

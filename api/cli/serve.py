@@ -1,5 +1,9 @@
 """`palaver serve`."""
 
+from typing import Annotated, Any
+
+import typer
+
 from api.cli.environment import load_settings, running_engines
 from api.cli.server import listening, run_server, url_of
 from api.kit.memory import keep_memory_small
@@ -8,20 +12,29 @@ from api.main import create_app, make_services
 from api.worker import run_worker
 
 
-def serve() -> None:
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on, instead of PALAVER_HOST.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port to listen on, instead of PALAVER_PORT; 0 takes a free one."),
+    ] = None,
+) -> None:
     """Serve the API. Engines that no variable names are started here, and the worker with them."""
     keep_memory_small()
-    settings = load_settings()
+    chosen: dict[str, Any] = {"host": host, "port": port}
+    settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
+    data = _name_data(settings)
     with listening(settings) as listener, running_engines(settings) as connected:
         background_task = run_worker if settings.embeds_postgres else None
         application = create_app(make_services(connected), background_task=background_task)
-        run_server(application, listener, _greet(settings, url_of(listener)))
+        url = url_of(listener)
+        run_server(application, listener, f"Palaver serves on {url}  (docs: {url}/docs)\n{data}")
+    typer.echo(f"Palaver has stopped. {data}")
 
 
-def _greet(settings: Settings, url: str) -> str:
-    data = (
-        f"Data lies in {settings.data_dir.resolve()}"
-        if settings.embeds_postgres
-        else "Data lies in the PostgreSQL of PALAVER_DATABASE_URL"
-    )
-    return f"Palaver serves on {url}  (docs: {url}/docs)\n{data}"
+def _name_data(settings: Settings) -> str:
+    if settings.embeds_postgres:
+        return f"The data is in {settings.data_dir.resolve()}"
+    return "The data is in the PostgreSQL of PALAVER_DATABASE_URL"

@@ -58,7 +58,8 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
     except OSError as error:
         raise SettingsError(
             f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
-            "Set PALAVER_HOST or PALAVER_PORT, or stop what listens there."
+            "Choose another address with --host and --port (or PALAVER_HOST and PALAVER_PORT), or "
+            "stop what listens there."
         ) from error
     with listener:
         yield listener

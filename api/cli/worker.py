@@ -1,5 +1,7 @@
 """`palaver worker`."""
 
+import typer
+
 from api.cli.environment import load_settings, run_with_services
 from api.worker import run_until_stopped
 
@@ -7,3 +9,4 @@ from api.worker import run_until_stopped
 def work() -> None:
     """Carry out what follows from committed events, until stopped."""
     run_with_services(load_settings(), run_until_stopped)
+    typer.echo("The worker has stopped.")

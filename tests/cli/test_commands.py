@@ -2,6 +2,7 @@
 
 import json
 import socket
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ THREAD = {
     "article": {"title": "A thread", "published_on": "2020-01-01"},
     "comments": [{"n": 1, "author": "Jo", "body": "One"}, {"n": 2, "replies_to": 1, "body": "Two"}],
 }
+ROOT = Path(__file__).parents[2]
 NOBODY_LISTENS = "postgresql://nobody@127.0.0.1:1/none"
 
 
@@ -157,6 +159,24 @@ async def test_each_wrong_setting_is_named_with_its_variable(palaver: Run, comma
     expect_refusal(outcome, *(f"{name}: " for name in wrong))
     assert "hidden" not in outcome.err
     assert "Value error" not in outcome.err
+
+
+async def test_the_version_is_the_one_of_the_distribution(palaver: Run) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert await palaver("--version") == Outcome(0, f"palaver {project['version']}\n", "")
+
+
+async def test_serve_takes_host_and_port_instead_of_the_variables(
+    palaver: Run, tmp_path: Path
+) -> None:
+    unset = {"PALAVER_DATABASE_URL": None, "PALAVER_REDIS_URL": None}
+    with socket.create_server(("127.0.0.2", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        outcome = await palaver("serve", "--host", "127.0.0.2", "--port", port, **unset)
+    expect_refusal(outcome, f"Cannot listen on 127.0.0.2:{port}", "in use", "--port")
+    outcome = await palaver("serve", "--port", "70000", **unset)
+    expect_refusal(outcome, "PALAVER_PORT: Input should be less than or equal to 65535")
+    assert not (tmp_path / "data").exists()
 
 
 async def test_serve_wants_a_secret_with_a_database_of_its_own(palaver: Run) -> None:

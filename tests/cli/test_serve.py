@@ -75,7 +75,8 @@ def test_it_says_where_it_is_answers_ends_and_finds_its_data_again() -> None:
             process.send_signal(signal.SIGINT)
         assert process.returncode == 0, said
         assert f"docs: {url}/docs" in "".join(said)
-        assert f"Data lies in {folder / '.palaver'}\n" in said
+        assert f"The data is in {folder / '.palaver'}\n" in said
+        assert said[-1] == f"Palaver has stopped. The data is in {folder / '.palaver'}\n"
         assert "Traceback" not in "".join(said)
         assert find_servers(folder) == []
 
