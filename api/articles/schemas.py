@@ -23,13 +23,13 @@ MAX_TAGS = 10
 
 def _refuse_id(slug: str) -> str:
     if is_like_id(slug):
-        raise ValueError("a slug must not look like an id")
+        raise ValueError("Choose a slug that does not look like an id.")
     return slug
 
 
 def _refuse_doubles(tags: list[str]) -> list[str]:
     if len(set(tags)) != len(tags):
-        raise ValueError("name each tag once")
+        raise ValueError("Name each tag only once.")
     return tags
 
 

@@ -106,7 +106,7 @@ class ValidationFailed(Problem):
             {
                 "pointer": "/body/title",
                 "code": "string_too_short",
-                "detail": "String should have at least 1 character",
+                "detail": "This must not be empty.",
             }
         ]
     }

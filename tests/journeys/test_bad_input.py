@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -14,6 +15,8 @@ from api.kit.http.body_limit import MAX_BODY_BYTES
 from api.kit.services import Services
 from tests.client import Client, Person, expect, expect_problem
 
+# Of the service, and not of the library that found the fault.
+SENTENCE = r"(?!String|Input|Value|List|UUID)[A-Z].+\."
 JSON = {"Content-Type": "application/json"}
 # Stands in what is sent, and must not stand in what comes back.
 MARK = "hunter2hunter2"
@@ -235,6 +238,9 @@ async def test_every_field_bears_every_value(
                 )
                 where = f"{method} {path} {field}={value!r:.40}: {response.text[:200]}"
                 assert response.status_code < 500, where
+                if response.status_code == 422:
+                    for error in response.json().get("errors", ()):
+                        assert re.fullmatch(SENTENCE, error["detail"]), error
                 after = await count_rows(services)
                 assert response.status_code < 400 or after == before, where
                 before = after

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from api.kit.http.problem_responses import MAX_ERRORS, describe_error, make_problem_response
+from api.kit.http.validation_messages import describe_fault
 from api.kit.problems import (
     InternalError,
     MalformedRequest,
@@ -65,7 +66,11 @@ async def _answer_validation(request: Request, error: Exception) -> Response:
         # An id that is none leads nowhere, like an id of nothing.
         return make_problem_response(NotFound(), request)
     errors = [
-        describe_error(fault["loc"], fault["type"], fault["msg"].removeprefix("Value error, "))
+        describe_error(
+            fault["loc"],
+            fault["type"],
+            describe_fault(fault["type"], fault.get("ctx", {}), fault["msg"]),
+        )
         for fault in faults[:MAX_ERRORS]
     ]
     return make_problem_response(ValidationFailed(errors=errors), request)

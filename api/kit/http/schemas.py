@@ -42,7 +42,7 @@ def _refuse_controls(value: str) -> str:
     """Refuse control characters but tab and line ends; PostgreSQL cannot store NUL at all."""
     for character in value:
         if character < " " and character not in "\t\n\r":
-            raise ValueError("remove the control characters")
+            raise ValueError("Remove the control characters.")
     return value
 
 
