@@ -101,8 +101,14 @@ async def sweep(services: Services) -> None:
                 events_before=now - KEEP_EVENTS,
                 limit=SWEEP_BATCH,
             )
-    async with services.database.write_session() as session:
-        await accounts.purge_sessions(session, before=now - KEEP_SESSIONS)
+    for purge, before in (
+        (accounts.purge_credentials, now),
+        (accounts.purge_sessions, now - KEEP_SESSIONS),
+    ):
+        gone = 1
+        while gone:
+            async with services.database.write_session() as session:
+                gone = await purge(session, before=before, limit=SWEEP_BATCH)
 
 
 async def _relay(services: Services, row: OutboxEvent) -> None:

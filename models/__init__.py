@@ -6,11 +6,12 @@ in is checked by the schemas under `api/`, and what PostgreSQL can refuse, it re
 
 from models.articles import Article, ArticleTag
 from models.comments import MAX_DEPTH, Comment, CommentMention, CommentState
+from models.credentials import Credential, CredentialKind
 from models.events import OutboxEvent
 from models.idempotency import IdempotencyKey
 from models.metadata import metadata
 from models.sessions import LoginSession
-from models.users import Handle, Role, User
+from models.users import Handle, RestrictionKind, Role, User, UserRestriction
 from models.votes import ArticleVote, CommentVote, ScoreChange
 
 __all__ = [
@@ -22,12 +23,16 @@ __all__ = [
     "CommentMention",
     "CommentState",
     "CommentVote",
+    "Credential",
+    "CredentialKind",
     "Handle",
     "IdempotencyKey",
     "LoginSession",
     "OutboxEvent",
+    "RestrictionKind",
     "Role",
     "ScoreChange",
     "User",
+    "UserRestriction",
     "metadata",
 ]

@@ -1,4 +1,4 @@
-"""Logins: one row a device, whose refresh token changes at each use."""
+"""Sessions: one row per device that is logged in, whose refresh token changes at each use."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -11,7 +11,10 @@ from models.metadata import id_column, reference_column, text_column, time_colum
 
 
 class LoginSession(SQLModel, table=True):
-    """A login. Tokens are kept as SHA-256 digests: whoever reads the table can use none of them."""
+    """A session. Tokens are kept as SHA-256 hashes: whoever reads the table can use none of them.
+
+    The access token of a session is a row of `credentials`.
+    """
 
     __tablename__: ClassVar[str] = "sessions"
     __table_args__ = (

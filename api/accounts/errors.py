@@ -4,7 +4,7 @@ from api.kit.problems import Problem
 
 
 class InvalidCredentials(Problem):
-    """The login and the password do not belong together."""
+    """The login and the password do not match."""
 
     status = 401
     code = "invalid_credentials"
@@ -14,22 +14,22 @@ class InvalidCredentials(Problem):
 
 
 class InvalidRefreshToken(Problem):
-    """The refresh token is unknown, used up, expired or revoked."""
+    """The refresh token is unknown, already used, expired or revoked."""
 
     status = 401
     code = "invalid_refresh_token"
-    title = "The refresh token is no longer good"
+    title = "The refresh token is not valid"
     detail = "Log in again with POST /v1/sessions."
     headers = (("WWW-Authenticate", "Bearer"),)
 
 
 class SessionNotFound(Problem):
-    """No such login of this person."""
+    """The person has no such session."""
 
     status = 404
     code = "session_not_found"
-    title = "There is no such login"
-    detail = "GET /v1/sessions lists yours."
+    title = "Session not found"
+    detail = "GET /v1/sessions lists your sessions."
 
 
 class WrongPassword(Problem):
@@ -38,4 +38,4 @@ class WrongPassword(Problem):
     status = 403
     code = "wrong_password"
     title = "The current password is wrong"
-    detail = "Send your present password as current_password."
+    detail = "Send the password that you log in with as current_password."

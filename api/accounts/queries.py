@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from models import LoginSession, User
+from models import Credential, CredentialKind, LoginSession, User
 
 
 async def find_user_by_login(session: AsyncSession, login: str) -> User | None:
@@ -29,7 +29,7 @@ async def hold_password(session: AsyncSession, user_id: UUID, encoded: str) -> b
 async def lock_session(
     session: AsyncSession, session_id: UUID, now: datetime
 ) -> LoginSession | None:
-    """Return a lasting login, which nobody else changes until the transaction ends."""
+    """Return an active session, locked until the transaction ends."""
     statement = (
         select(LoginSession)
         .where(
@@ -45,7 +45,7 @@ async def lock_session(
 async def list_sessions(
     session: AsyncSession, user_id: UUID, now: datetime, *, limit: int
 ) -> list[LoginSession]:
-    """Return the person's lasting logins, the newest first."""
+    """Return the person's active sessions, the newest first."""
     statement = (
         select(LoginSession)
         .where(
@@ -62,7 +62,7 @@ async def list_sessions(
 async def revoke_session(
     session: AsyncSession, session_id: UUID, user_id: UUID, now: datetime
 ) -> bool:
-    """End a login; tell whether there was one to end."""
+    """End a session; tell whether there was one to end."""
     statement = (
         update(LoginSession)
         .where(
@@ -77,20 +77,75 @@ async def revoke_session(
 
 
 async def revoke_other_sessions(
-    session: AsyncSession, user_id: UUID, kept: UUID, now: datetime
+    session: AsyncSession, user_id: UUID, kept: UUID | None, now: datetime
 ) -> None:
-    """End every login of the person but one."""
+    """End every session of the person, except the one to keep."""
     await session.execute(
         update(LoginSession)
         .where(
             col(LoginSession.user_id) == user_id,
-            col(LoginSession.id) != kept,
+            col(LoginSession.id).is_distinct_from(kept),
             col(LoginSession.revoked_at).is_(None),
         )
         .values(revoked_at=now)
     )
 
 
-async def purge_sessions(session: AsyncSession, before: datetime) -> None:
-    """Forget logins that ran out before a moment."""
-    await session.execute(delete(LoginSession).where(col(LoginSession.expires_at) < before))
+async def add_access_token(
+    session: AsyncSession, login_session: LoginSession, token_hash: bytes, expires_at: datetime
+) -> None:
+    """Store the access token of a session, and forget the ones of it that have expired.
+
+    Until then the token before this one stays good: requests may be under way with it.
+    """
+    now = login_session.rotated_at
+    await session.execute(
+        delete(Credential)
+        .where(col(Credential.session_id) == login_session.id, col(Credential.expires_at) <= now)
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(
+        insert(Credential),
+        [
+            {
+                "token_hash": token_hash,
+                "user_id": login_session.user_id,
+                "kind": CredentialKind.SESSION,
+                "session_id": login_session.id,
+                "created_at": now,
+                "expires_at": expires_at,
+            }
+        ],
+    )
+
+
+async def purge_credentials(session: AsyncSession, *, before: datetime, limit: int) -> int:
+    """Delete at most `limit` tokens that expired before a moment; return how many."""
+    expired = (
+        select(col(Credential.token_hash))
+        .where(col(Credential.expires_at) < before)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte()
+    )
+    statement = delete(Credential).where(col(Credential.token_hash) == expired.c.token_hash)
+    result = await session.execute(
+        statement.returning(col(Credential.user_id)).execution_options(synchronize_session=False)
+    )
+    return len(result.all())
+
+
+async def purge_sessions(session: AsyncSession, *, before: datetime, limit: int) -> int:
+    """Delete at most `limit` sessions that expired before a moment; return how many."""
+    expired = (
+        select(col(LoginSession.id))
+        .where(col(LoginSession.expires_at) < before)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte()
+    )
+    statement = delete(LoginSession).where(col(LoginSession.id) == expired.c.id)
+    result = await session.execute(
+        statement.returning(col(LoginSession.id)).execution_options(synchronize_session=False)
+    )
+    return len(result.all())

@@ -1,4 +1,4 @@
-"""HTTP for logins."""
+"""HTTP for accounts and sessions."""
 
 from typing import Annotated
 from uuid import UUID
@@ -21,12 +21,14 @@ from api.accounts.schemas import (
     TokensRead,
     UserCreate,
 )
-from api.auth.dependencies import CurrentActor, IdempotentUow
+from api.auth.actor import Actor
+from api.auth.dependencies import AnonymousIdempotentUow, address_of, requires
 from api.auth.errors import RateLimited
-from api.auth.quotas import Action, address_of, charge, limit, limit_address
+from api.auth.quotas import Action, charge, limit, limit_address
+from api.auth.scopes import Scope
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep
 from api.kit.http.conditional import make_resource_response
-from api.kit.http.problem_responses import make_problem_response, problems
+from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
 from api.users.errors import HandleReserved, HandleTaken
 from api.users.schemas import UserRead
@@ -36,6 +38,10 @@ users_router = make_router("users")
 
 MAX_SESSIONS = 100
 
+AccountOwner = Annotated[Actor, requires(Scope.ACCOUNT_WRITE)]
+SessionReader = Annotated[Actor, requires(Scope.SESSIONS_READ)]
+SessionOwner = Annotated[Actor, requires(Scope.SESSIONS_WRITE)]
+
 
 @users_router.post(
     "/users",
@@ -44,8 +50,8 @@ MAX_SESSIONS = 100
     responses=problems(HandleTaken, HandleReserved),
     dependencies=[limit_address(Action.USER_REGISTER)],
 )
-async def create_user(request: Request, body: UserCreate, uow: IdempotentUow) -> Response:
-    """Register. Then log in with POST /v1/sessions."""
+async def create_user(request: Request, body: UserCreate, uow: AnonymousIdempotentUow) -> Response:
+    """Sign up. Then log in with POST /v1/sessions."""
     user = await service.register(uow, body)
     response = make_resource_response(
         request, UserRead.model_validate(user), revision=user.revision, status=201
@@ -74,50 +80,46 @@ async def create_session(
 @router.post(
     "/sessions/refresh",
     status_code=201,
-    response_model=TokensRead,
     responses=problems(InvalidRefreshToken),
     dependencies=[limit_address(Action.SESSION_REFRESH)],
 )
-async def refresh_session(
-    request: Request, body: SessionRefresh, uow: UowDep, services: ServicesDep
-) -> TokensRead | Response:
+async def refresh_session(body: SessionRefresh, uow: UowDep, services: ServicesDep) -> TokensRead:
     """Exchange a refresh token for a new pair of tokens."""
-    tokens = await service.refresh(uow, services, body.refresh_token)
-    return tokens or make_problem_response(InvalidRefreshToken(), request)
+    return await service.refresh(uow, services, body.refresh_token)
 
 
 @router.get("/sessions")
 async def list_sessions(
-    actor: CurrentActor, session: ReadSession, services: ServicesDep
+    actor: SessionReader, session: ReadSession, services: ServicesDep
 ) -> SessionList:
-    """List your logins, the newest first."""
-    logins = await queries.list_sessions(
+    """List your sessions, the newest first."""
+    sessions = await queries.list_sessions(
         session, actor.id, services.clock.now(), limit=MAX_SESSIONS
     )
     return SessionList(
         data=[
             SessionRead(
-                id=login.id,
-                user_agent=login.user_agent,
-                created_at=login.created_at,
-                last_used_at=login.rotated_at,
-                expires_at=login.expires_at,
-                is_current=login.id == actor.session_id,
+                id=one.id,
+                user_agent=one.user_agent,
+                created_at=one.created_at,
+                last_used_at=one.rotated_at,
+                expires_at=one.expires_at,
+                is_current=one.id == actor.session_id,
             )
-            for login in logins
+            for one in sessions
         ]
     )
 
 
-@router.delete("/sessions/current", status_code=204)
-async def delete_current_session(actor: CurrentActor, uow: UowDep) -> None:
-    """Log out here."""
+@router.delete("/sessions/current", status_code=204, responses=problems(SessionNotFound))
+async def delete_current_session(actor: SessionOwner, uow: UowDep) -> None:
+    """Log out of the session that the access token belongs to."""
     await service.log_out(uow, actor)
 
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=problems(SessionNotFound))
-async def delete_session(session_id: UUID, actor: CurrentActor, uow: UowDep) -> None:
-    """Log out elsewhere."""
+async def delete_session(session_id: UUID, actor: SessionOwner, uow: UowDep) -> None:
+    """Log out of one of your sessions."""
     await service.end_session(uow, actor, session_id)
 
 
@@ -128,7 +130,7 @@ async def delete_session(session_id: UUID, actor: CurrentActor, uow: UowDep) -> 
     dependencies=[limit(Action.PASSWORD_CHANGE)],
 )
 async def change_password(
-    body: PasswordUpdate, actor: CurrentActor, uow: UowDep, services: ServicesDep
+    body: PasswordUpdate, actor: AccountOwner, uow: UowDep, services: ServicesDep
 ) -> None:
-    """Set a new password. Every other login ends."""
+    """Set a new password. Every other session ends."""
     await service.change_password(uow, services, actor, body)

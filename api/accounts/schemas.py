@@ -14,7 +14,7 @@ Password = Annotated[str, StringConstraints(min_length=8, max_length=128)]
 
 
 class UserCreate(Input):
-    """A registration."""
+    """A new account."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -38,7 +38,7 @@ class UserCreate(Input):
 
 
 class SessionCreate(Input):
-    """A login."""
+    """Credentials to log in with."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"login": "max", "password": "correct horse battery"}]}
@@ -52,10 +52,10 @@ class SessionCreate(Input):
 
 
 class SessionRefresh(Input):
-    """A refresh."""
+    """A refresh token to exchange."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"refresh_token": "par_AZjyxW96..."}]}
+        json_schema_extra={"examples": [{"refresh_token": "pal_rt_AZjyxW96..."}]}
     )
 
     refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=MAX_REFRESH_LENGTH)]
@@ -64,14 +64,17 @@ class SessionRefresh(Input):
 class TokensRead(Output):
     """A pair of tokens. Each refresh gives a new pair and uses up the old refresh token."""
 
-    access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9..."])
+    access_token: str = Field(
+        description="Opaque; send it as `Authorization: Bearer ...`.",
+        examples=["pal_at_AZjyxW96..."],
+    )
     token_type: Literal["Bearer"]
     expires_in: int = Field(description="Seconds until the access token expires.", examples=[600])
-    refresh_token: str = Field(examples=["par_AZjyxW96..."])
+    refresh_token: str = Field(examples=["pal_rt_AZjyxW96..."])
 
 
 class SessionRead(Output):
-    """A login, as its owner sees it."""
+    """A session, as its owner sees it."""
 
     id: UUID
     user_agent: str | None = Field(examples=["Mozilla/5.0"])
@@ -82,7 +85,7 @@ class SessionRead(Output):
 
 
 class SessionList(Output):
-    """The logins that last, the newest 100 of them."""
+    """The active sessions, at most the newest 100."""
 
     data: list[SessionRead]
 

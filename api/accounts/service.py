@@ -1,6 +1,8 @@
 """Signing up, logging in and out, and passwords."""
 
 import unicodedata
+from datetime import datetime, timedelta
+from hmac import compare_digest
 from uuid import UUID
 
 from api.accounts import queries
@@ -19,7 +21,7 @@ from api.auth.tokens import (
     REFRESH_LIFETIME,
     RefreshToken,
     TokenError,
-    issue_access_token,
+    hash_token,
 )
 from api.kit.db.database import map_integrity_errors
 from api.kit.db.ids import make_id
@@ -32,6 +34,8 @@ from api.users.service import HANDLE_TAKEN, add_account, replace_password_hash
 from models import LoginSession, Role, User
 
 MAX_USER_AGENT = 256
+# How far apart the clocks of two servers may be.
+CLOCK_SKEW = timedelta(seconds=1)
 
 
 def login_key(login: str) -> str:
@@ -42,8 +46,8 @@ def login_key(login: str) -> str:
 async def register(uow: UnitOfWork, body: UserCreate, *, role: Role = Role.MEMBER) -> User:
     """Make an account. Raises HandleTaken or HandleReserved.
 
-    An e-mail address that is somebody's already makes an account all the same, which logs in by
-    handle alone: the answer does not tell who else is here (docs/decisions/0007).
+    With an e-mail address that already belongs to an account it makes one all the same, which logs
+    in by handle alone: the response does not reveal who has an account (docs/decisions/0007).
     """
     if is_reserved_handle(body.handle) and role is Role.MEMBER:
         raise HandleReserved
@@ -64,7 +68,7 @@ async def register(uow: UnitOfWork, body: UserCreate, *, role: Role = Role.MEMBE
 async def log_in(
     uow: UnitOfWork, services: Services, body: SessionCreate, user_agent: str | None
 ) -> TokensRead:
-    """Start a login. Raises InvalidCredentials, after the same time whether or not they exist."""
+    """Start a session. Raises InvalidCredentials, after the same time whether or not they exist."""
     async with services.database.read_session() as session:
         user = await queries.find_user_by_login(session, login_key(body.login))
     # Before the first statement of the transaction: no connection is held while this computes.
@@ -72,68 +76,76 @@ async def log_in(
         raise InvalidCredentials
     if user is None or user.password_hash is None:
         raise InvalidCredentials
-    # A change of the password ends the logins it finds; one that came meanwhile must find this one.
+    # A change of the password ends the sessions it finds; one that came meanwhile must find this.
     if not await queries.hold_password(uow.session, user.id, user.password_hash):
         raise InvalidCredentials
     token = RefreshToken.make(make_id())
-    uow.session.add(
-        LoginSession(
-            id=token.session_id,
-            user_id=user.id,
-            token_hash=token.digest,
-            rotated_at=uow.now,
-            user_agent=user_agent[:MAX_USER_AGENT] if user_agent else None,
-            created_at=uow.now,
-            expires_at=uow.now + REFRESH_LIFETIME,
-        )
+    login_session = LoginSession(
+        id=token.session_id,
+        user_id=user.id,
+        token_hash=token.digest,
+        rotated_at=uow.now,
+        user_agent=user_agent[:MAX_USER_AGENT] if user_agent else None,
+        created_at=uow.now,
+        expires_at=uow.now + REFRESH_LIFETIME,
     )
-    return _pair(uow, services, user.id, token)
+    uow.session.add(login_session)
+    await uow.session.flush()
+    return await _issue_pair(uow, services, login_session, token)
 
 
-async def refresh(uow: UnitOfWork, services: Services, text: str) -> TokensRead | None:
+async def refresh(uow: UnitOfWork, services: Services, text: str) -> TokensRead:
     """Exchange a refresh token for the next pair. Raises InvalidRefreshToken.
 
-    A token that was used before ends the login, since one of its two users is a thief. That is told
-    by None, because raising would take it back. Within the grace the token just used is taken for
-    the same client's retry and gets the same successor again.
+    A token that was used before ends the session, since one of its two users is a thief. Within the
+    grace the token just used is taken for the same client's retry and gets the same pair again.
     """
     try:
         token = RefreshToken.parse(text)
     except TokenError as error:
         raise InvalidRefreshToken from error
     successor = token.rotate(services.signer)
-    login = await queries.lock_session(uow.session, token.session_id, uow.now)
-    if login is None:
+    login_session = await queries.lock_session(uow.session, token.session_id, uow.now)
+    if login_session is None:
         raise InvalidRefreshToken
-    if token.digest == login.token_hash:
-        login.token_hash, login.previous_token_hash = successor.digest, token.digest
-        login.rotated_at, login.expires_at = uow.now, uow.now + REFRESH_LIFETIME
-    elif token.digest != login.previous_token_hash or uow.now - login.rotated_at > REFRESH_GRACE:
-        login.revoked_at = uow.now
-        return None
-    return _pair(uow, services, login.user_id, successor)
+    if compare_digest(token.digest, login_session.token_hash):
+        login_session.token_hash = successor.digest
+        login_session.previous_token_hash = token.digest
+        login_session.rotated_at = uow.now
+        login_session.expires_at = uow.now + REFRESH_LIFETIME
+        return await _issue_pair(uow, services, login_session, successor)
+    if _is_retry(login_session, token, services.clock.now()):
+        return _to_pair(services, login_session, successor, now=services.clock.now())
+    login_session.revoked_at = uow.now
+    uow.keep_changes()
+    raise InvalidRefreshToken
 
 
 async def log_out(uow: UnitOfWork, actor: Actor) -> None:
-    """End the login that asks, unless something else just did."""
+    """End the session that asks, unless something else just did.
+
+    Raises SessionNotFound for a credential that belongs to no session.
+    """
+    if actor.session_id is None:
+        raise SessionNotFound
     await queries.revoke_session(uow.session, actor.session_id, actor.id, uow.now)
 
 
 async def end_session(uow: UnitOfWork, actor: Actor, session_id: UUID) -> None:
-    """End one of the actor's logins. Raises SessionNotFound."""
+    """End one of the actor's sessions. Raises SessionNotFound."""
     if not await queries.revoke_session(uow.session, session_id, actor.id, uow.now):
         raise SessionNotFound
 
 
 async def log_out_elsewhere(uow: UnitOfWork, actor: Actor) -> None:
-    """End every login of the actor but the one that asks."""
+    """End every session of the actor except the one that asks."""
     await queries.revoke_other_sessions(uow.session, actor.id, actor.session_id, uow.now)
 
 
 async def change_password(
     uow: UnitOfWork, services: Services, actor: Actor, body: PasswordUpdate
 ) -> None:
-    """Set a new password and end every other login. Raises WrongPassword."""
+    """Set a new password and end every other session. Raises WrongPassword."""
     async with services.database.read_session() as session:
         current_hash = (await users.get_user(session, actor.id)).password_hash
     if not await verify_password(body.current_password, current_hash):
@@ -145,12 +157,38 @@ async def change_password(
     await log_out_elsewhere(uow, actor)
 
 
-def _pair(uow: UnitOfWork, services: Services, user_id: UUID, token: RefreshToken) -> TokensRead:
+def _is_retry(login_session: LoginSession, token: RefreshToken, now: datetime) -> bool:
+    """Tell whether a token is the one just replaced, sent again within the grace.
+
+    `now` is read under the lock: before it, a request that waited for the first one would be older
+    than that. An age below zero means that the wall clock was moved back.
+    """
+    previous = login_session.previous_token_hash
+    age = now - login_session.rotated_at
+    return (
+        previous is not None
+        and compare_digest(token.digest, previous)
+        and -CLOCK_SKEW <= age <= REFRESH_GRACE
+    )
+
+
+async def _issue_pair(
+    uow: UnitOfWork, services: Services, login_session: LoginSession, token: RefreshToken
+) -> TokensRead:
+    """Store the access token that goes with a refresh token, and return both."""
+    token_hash = hash_token(token.to_access_token(services.signer))
+    expires_at = login_session.rotated_at + ACCESS_LIFETIME
+    await queries.add_access_token(uow.session, login_session, token_hash, expires_at)
+    return _to_pair(services, login_session, token, now=uow.now)
+
+
+def _to_pair(
+    services: Services, login_session: LoginSession, token: RefreshToken, *, now: datetime
+) -> TokensRead:
+    left = login_session.rotated_at + ACCESS_LIFETIME - now
     return TokensRead(
-        access_token=issue_access_token(
-            services.signer, user_id=user_id, session_id=token.session_id, now=uow.now
-        ),
+        access_token=token.to_access_token(services.signer),
         token_type="Bearer",  # noqa: S106 - the name of a scheme
-        expires_in=int(ACCESS_LIFETIME.total_seconds()),
+        expires_in=min(int(left.total_seconds()), int(ACCESS_LIFETIME.total_seconds())),
         refresh_token=str(token),
     )

@@ -19,8 +19,10 @@ from api.articles.schemas import (
     Tag,
 )
 from api.articles.slugs import MAX_SLUG_LENGTH
-from api.auth.dependencies import CurrentActor, IdempotentUow
+from api.auth.actor import Actor
+from api.auth.dependencies import IdempotentUow, requires
 from api.auth.quotas import Action, limit
+from api.auth.scopes import Scope
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.dependencies import ServicesDep, UowDep
 from api.kit.http.conditional import UNCHANGED, IfMatch, make_resource_response
@@ -31,6 +33,8 @@ from api.kit.text.rendering import TextTooLarge
 from api.users.schemas import Handle
 
 router = make_router("articles")
+
+ArticleWriter = Annotated[Actor, requires(Scope.ARTICLES_WRITE)]
 
 ArticleRef = Annotated[
     str, Path(min_length=1, max_length=MAX_SLUG_LENGTH, description="The article's id or slug.")
@@ -50,7 +54,7 @@ AuthorFilter = Annotated[
     dependencies=[limit(Action.ARTICLE_CREATE)],
 )
 async def create_article(
-    request: Request, body: ArticleCreate, actor: CurrentActor, uow: IdempotentUow
+    request: Request, body: ArticleCreate, actor: ArticleWriter, uow: IdempotentUow
 ) -> Response:
     """Publish an article."""
     return _answer_new(request, await service.create_article(uow, actor, body))
@@ -95,7 +99,7 @@ async def update_article(
     request: Request,
     article: ArticleRef,
     body: ArticleUpdate,
-    actor: CurrentActor,
+    actor: ArticleWriter,
     uow: UowDep,
     if_match: IfMatch,
 ) -> Response:
@@ -113,7 +117,7 @@ async def update_article(
     dependencies=[limit(Action.ARTICLE_EDIT)],
 )
 async def delete_article(
-    article: ArticleRef, actor: CurrentActor, uow: UowDep, if_match: IfMatch
+    article: ArticleRef, actor: ArticleWriter, uow: UowDep, if_match: IfMatch
 ) -> None:
     """Take your article back, with its thread; moderators may take back any."""
     await service.delete_article(uow, actor, article, if_match)
@@ -133,7 +137,7 @@ async def upsert_article(
     request: Request,
     external_id: ExternalIdPath,
     body: ArticleUpsert,
-    actor: CurrentActor,
+    actor: ArticleWriter,
     uow: UowDep,
 ) -> Response:
     """Create or change the article that a site knows by its own id."""

@@ -5,11 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from models import Role
+from api.auth.scopes import Scope
+from models import CredentialKind, RestrictionKind, Role
 
 
 class ActorKind(StrEnum):
-    """How far somebody is trusted with our resources."""
+    """How far a client is trusted with our resources."""
 
     ANONYMOUS = "anonymous"
     NEWCOMER = "newcomer"
@@ -19,17 +20,25 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A person who is logged in, as their row stood when the request began."""
+    """A person and the credential that they came with, as the rows stood when the request began.
+
+    What the actor may do is what the person may do (role, restrictions) and the credential covers
+    (scopes); `api.auth.policy` and the policies of the domains ask for both.
+    """
 
     id: UUID
-    session_id: UUID
     handle: str
     display_name: str
     avatar_url: str | None
     role: Role
     created_at: datetime
+    credential: CredentialKind
+    # Of a session's access token; None for any other credential.
+    session_id: UUID | None
+    scopes: frozenset[Scope]
+    restrictions: frozenset[RestrictionKind]
 
     @property
     def is_staff(self) -> bool:
-        """Tell whether they may act on what others wrote."""
+        """Tell whether the person is a moderator or an admin, whatever the credential covers."""
         return self.role in (Role.MODERATOR, Role.ADMIN)

@@ -1,27 +1,31 @@
-"""What routes ask for: who is asking, and a unit of work under a client's key."""
+"""What routes ask for: who is asking, with which scope, and a unit of work under a client's key."""
 
 import functools
 import hashlib
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, params
 
 from api.auth import queries
 from api.auth.actor import Actor, ActorKind
-from api.auth.tokens import TokenError, parse_access_token
+from api.auth.errors import AccountBanned, AccountSilenced, InsufficientScope
+from api.auth.policy import require_scope
+from api.auth.scopes import Scope
+from api.auth.tokens import TokenError, hash_token
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.dependencies import UowDep, services_of
+from api.kit.http.client_address import client_address, subject_of
 from api.kit.http.idempotency import (
     MAX_KEY_LENGTH,
     IdempotencyInProgress,
     IdempotencyKeyReused,
     KeyedRequest,
 )
-from api.kit.http.routing import KEEP_ANSWER, declares_auth
+from api.kit.http.routing import KEEP_ANSWER, declares_credentials, declares_scope
 from api.kit.problems import NotAuthenticated, declares
 
-# How long somebody counts as new.
+# How long an account counts as new.
 NEWCOMER_TIME = timedelta(days=1)
 
 # The key of the ASGI scope under which who is asking is kept.
@@ -29,10 +33,10 @@ _ACTOR = "palaver.actor"
 
 
 async def find_actor(request: Request) -> Actor | None:
-    """Return who is asking, None without credentials; looked up once a request.
+    """Return who is asking, None without credentials; looked up once per request.
 
-    Raises NotAuthenticated for credentials that are no good: silently treating somebody who was
-    logged out as a stranger would show them another forum.
+    Raises NotAuthenticated for credentials that are not valid: a client whose session ended must
+    not silently see the forum of an anonymous reader.
     """
     if _ACTOR not in request.scope:
         request.scope[_ACTOR] = await _authenticate(request)
@@ -47,34 +51,40 @@ async def _authenticate(request: Request) -> Actor | None:
     scheme, _, token = given.partition(" ")
     if scheme.lower() != "bearer":
         raise NotAuthenticated
-    services = services_of(request)
-    now = services.clock.now()
     try:
-        claims = parse_access_token(services.signer, token.strip(), now=now)
+        token_hash = hash_token(token.strip())
     except TokenError as error:
         raise NotAuthenticated from error
+    services = services_of(request)
     async with services.database.read_connection() as connection:
-        actor = await queries.find_actor(connection, claims.session_id, claims.user_id, now)
+        actor = await queries.find_actor(connection, token_hash, services.clock.now())
     if actor is None:
         raise NotAuthenticated
     return actor
 
 
-@declares_auth(required=True)
-@declares(NotAuthenticated)
-async def require_actor(request: Request) -> Actor:
-    """Return who is asking. Raises NotAuthenticated when nobody is logged in."""
-    actor = await find_actor(request)
-    if actor is None:
-        raise NotAuthenticated
-    return actor
+@functools.cache
+def requires(scope: Scope) -> params.Depends:
+    """Return the dependency that gives a route its actor, who may use the scope.
 
+    It refuses requests without credentials, with ones that do not cover the scope, and people to
+    whom a restriction closes it.
+    """
 
-CurrentActor = Annotated[Actor, Depends(require_actor)]
+    @declares_scope(scope)
+    @declares(NotAuthenticated, InsufficientScope, AccountBanned, AccountSilenced)
+    async def require_actor(request: Request) -> Actor:
+        actor = await find_actor(request)
+        if actor is None:
+            raise NotAuthenticated
+        require_scope(actor, scope)
+        return actor
+
+    return params.Depends(require_actor)
 
 
 def kind_of(actor: Actor | None, now: datetime) -> ActorKind:
-    """Return how far somebody is trusted."""
+    """Return how far a client is trusted."""
     if actor is None:
         return ActorKind.ANONYMOUS
     if actor.is_staff:
@@ -83,42 +93,69 @@ def kind_of(actor: Actor | None, now: datetime) -> ActorKind:
     return ActorKind.NEWCOMER if is_new else ActorKind.MEMBER
 
 
-@declares_auth(required=False)
+IdempotencyKeyHeader = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=MAX_KEY_LENGTH,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Any text of your choice, for example a UUID. The same request sent again "
+        "within 24 hours gets the response of the first one and creates nothing.",
+    ),
+]
+
+
+@declares_credentials
 @declares(IdempotencyInProgress, IdempotencyKeyReused, NotAuthenticated)
 async def open_idempotent_uow(
-    request: Request,
-    uow: UowDep,
-    key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=MAX_KEY_LENGTH,
-            pattern=r"^[\x21-\x7e]+$",
-            description="Any text of your choice, for example a UUID. The same request sent again "
-            "within 24 hours gets the first one's answer instead of creating twice.",
-        ),
-    ] = None,
+    request: Request, uow: UowDep, key: IdempotencyKeyHeader = None
 ) -> UnitOfWork:
-    """Give a creating route its unit of work, once a key."""
-    actor = await find_actor(request)
+    """Give a creating route its unit of work, once per key and person."""
     if key is not None:
-        keyed = KeyedRequest(
-            owner=f"user:{actor.id}" if actor else "anonymous",
-            key=key,
-            fingerprint=services_of(request).signer.sign(
-                "idempotency", await _read_request(request)
-            ),
-        )
-        await keyed.begin(uow)
-        setattr(request.state, KEEP_ANSWER, functools.partial(keyed.keep, uow))
+        actor = await find_actor(request)
+        if actor is None:
+            raise NotAuthenticated
+        await _begin_keyed(request, uow, key, owner=f"user:{actor.id}")
     return uow
 
 
-async def _read_request(request: Request) -> bytes:
+@declares(IdempotencyInProgress, IdempotencyKeyReused)
+async def open_anonymous_idempotent_uow(
+    request: Request, uow: UowDep, key: IdempotencyKeyHeader = None
+) -> UnitOfWork:
+    """Give a creating route its unit of work, once per key and address, whoever asks.
+
+    Two clients may choose the same key; the address tells most of them apart.
+    """
+    if key is not None:
+        signer = services_of(request).signer
+        # An address is personal data: only a keyed hash of it is stored.
+        subject = signer.sign("idempotency-owner", address_of(request).encode()).hex()
+        await _begin_keyed(request, uow, key, owner=f"address:{subject}")
+    return uow
+
+
+async def _begin_keyed(request: Request, uow: UnitOfWork, key: str, *, owner: str) -> None:
+    signature = services_of(request).signer.sign("idempotency", await _digest_request(request))
+    keyed = KeyedRequest(owner=owner, key=key, fingerprint=signature)
+    await keyed.begin(uow)
+    setattr(request.state, KEEP_ANSWER, functools.partial(keyed.keep, uow))
+
+
+async def _digest_request(request: Request) -> bytes:
     """Return what tells this request from another: method, path and body."""
     head = f"{request.method} {request.url.path}\n".encode()
     return head + hashlib.sha256(await request.body()).digest()
 
 
 IdempotentUow = Annotated[UnitOfWork, Depends(open_idempotent_uow)]
+AnonymousIdempotentUow = Annotated[UnitOfWork, Depends(open_anonymous_idempotent_uow)]
+
+
+def address_of(request: Request) -> str:
+    """Return the address or network that a request is counted against when nobody is logged in."""
+    peer = request.client.host if request.client else None
+    forwarded = request.headers.getlist("x-forwarded-for")
+    trusted = services_of(request).settings.trusted_proxies
+    return subject_of(client_address(peer, forwarded, trusted))

@@ -1,4 +1,4 @@
-"""Problems that any operation can answer because of who asks, or how often."""
+"""Problems that any operation can have because of who asks, or how often."""
 
 from api.kit.problems import Problem
 
@@ -11,3 +11,30 @@ class RateLimited(Problem):
     title = "Too many requests"
     detail = "Wait as many seconds as Retry-After says."
     headers = (("Retry-After", "1"),)
+
+
+class InsufficientScope(Problem):
+    """The token does not cover the operation (RFC 6750, 3.1)."""
+
+    status = 403
+    code = "insufficient_scope"
+    title = "The token lacks the scope of this operation"
+    detail = "Use a token with the scope that WWW-Authenticate names."
+
+
+class AccountSilenced(Problem):
+    """The person may not publish anything for a time."""
+
+    status = 403
+    code = "account_silenced"
+    title = "The account is silenced"
+    detail = "You can read, but not write or vote, until the restriction ends."
+
+
+class AccountBanned(Problem):
+    """The person may not take part for a time."""
+
+    status = 403
+    code = "account_banned"
+    title = "The account is banned"
+    detail = "You can read, but not take part, until the restriction ends."

@@ -5,12 +5,11 @@ from enum import StrEnum
 from fastapi import Request, params
 
 from api.auth.actor import Actor, ActorKind
-from api.auth.dependencies import find_actor, kind_of
+from api.auth.dependencies import address_of, find_actor, kind_of
 from api.auth.errors import RateLimited
 from api.kit.dependencies import services_of
-from api.kit.http.client_address import client_address, subject_of
 from api.kit.http.responses import add_headers
-from api.kit.http.routing import declares_auth
+from api.kit.http.routing import declares_credentials
 from api.kit.problems import NotAuthenticated, declares
 from api.kit.redis.rate_limiter import Charge, Quota, ratelimit_headers
 
@@ -51,7 +50,7 @@ _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
     Action.COMMENT_CREATE: (None, (5, MINUTE), (10, MINUTE), (60, MINUTE)),
     Action.COMMENT_EDIT: (None, (10, MINUTE), (20, MINUTE), (120, MINUTE)),
     Action.MENTION_PREVIEW: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
-    Action.VOTE: ((1, MINUTE), (30, MINUTE), (60, MINUTE), (120, MINUTE)),
+    Action.VOTE: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
 }
 QUOTAS: dict[tuple[Action, ActorKind], Quota | None] = {
     (action, kind): Quota(action.value, *rate) if rate else None
@@ -66,7 +65,7 @@ def limit(action: Action) -> params.Depends:
     A stranger is counted by address, or told to log in where there is no quota for strangers.
     """
 
-    @declares_auth(required=False)
+    @declares_credentials
     @declares(RateLimited, NotAuthenticated)
     async def check_quota(request: Request) -> None:
         actor = await find_actor(request)
@@ -109,11 +108,3 @@ async def charge(
     add_headers(request, headers)
     if not verdict.allowed:
         raise RateLimited(headers=tuple(headers.items()))
-
-
-def address_of(request: Request) -> str:
-    """Return whom an anonymous request is counted against."""
-    peer = request.client.host if request.client else None
-    forwarded = request.headers.getlist("x-forwarded-for")
-    trusted = services_of(request).settings.trusted_proxies
-    return subject_of(client_address(peer, forwarded, trusted))

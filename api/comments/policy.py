@@ -4,6 +4,8 @@ from typing import NoReturn
 from uuid import UUID
 
 from api.auth.actor import Actor
+from api.auth.policy import may_moderate, may_use
+from api.auth.scopes import Scope
 from api.comments.errors import (
     ArticleLocked,
     CommentGone,
@@ -17,9 +19,16 @@ from api.comments.visibility import is_visible
 from models import MAX_DEPTH, Comment, CommentState
 
 
-def require_open(actor: Actor, *, is_locked: bool) -> None:
-    """Raise ArticleLocked unless the actor may still reply."""
-    if is_locked and not actor.is_staff:
+def may_reply(actor: Actor, *, is_locked: bool) -> bool:
+    """Tell whether the actor may reply under an article; to a locked one only moderators may."""
+    return may_use(actor, Scope.COMMENTS_WRITE) and (
+        not is_locked or may_moderate(actor, Scope.COMMENTS_MODERATE)
+    )
+
+
+def require_may_reply(actor: Actor, *, is_locked: bool) -> None:
+    """Raise ArticleLocked unless the actor may reply; routes check the scope before."""
+    if not may_reply(actor, is_locked=is_locked):
         raise ArticleLocked
 
 
@@ -50,7 +59,7 @@ def state_after_delete(actor: Actor, comment: Comment) -> CommentState:
 
     By its author it is deleted, by staff removed. Raises NotYourComment or CommentGone.
     """
-    if comment.author_id != actor.id and not actor.is_staff:
+    if comment.author_id != actor.id and not may_moderate(actor, Scope.COMMENTS_MODERATE):
         raise NotYourComment
     if not is_visible(comment.state):
         raise CommentGone

@@ -11,8 +11,10 @@ from sqlalchemy import RowMapping
 from api.articles import queries as articles
 from api.articles.errors import ArticleNotFound
 from api.articles.routes import ArticleRef
-from api.auth.dependencies import CurrentActor, IdempotentUow
+from api.auth.actor import Actor
+from api.auth.dependencies import IdempotentUow, requires
 from api.auth.quotas import Action, limit
+from api.auth.scopes import Scope
 from api.comments import queries, service
 from api.comments.errors import (
     ArticleLocked,
@@ -66,6 +68,8 @@ from api.users.errors import UserNotFound
 from api.users.routes import HandlePath
 
 router = make_router("comments")
+
+CommentWriter = Annotated[Actor, requires(Scope.COMMENTS_WRITE)]
 
 CommentId = Annotated[UUID, Path(description="The comment's id.")]
 Ancestors = Annotated[int, Query(ge=0, le=200, description="At most so many, the nearest first.")]
@@ -133,7 +137,7 @@ async def create_comment(
     request: Request,
     article: ArticleRef,
     body: CommentCreate,
-    actor: CurrentActor,
+    actor: CommentWriter,
     uow: IdempotentUow,
     services: ServicesDep,
 ) -> Response:
@@ -208,7 +212,7 @@ async def update_comment(
     request: Request,
     comment_id: CommentId,
     body: CommentUpdate,
-    actor: CurrentActor,
+    actor: CommentWriter,
     uow: UowDep,
     if_match: IfMatch,
 ) -> Response:
@@ -226,7 +230,7 @@ async def update_comment(
     dependencies=[limit(Action.COMMENT_EDIT)],
 )
 async def delete_comment(
-    comment_id: CommentId, actor: CurrentActor, uow: UowDep, if_match: IfMatch
+    comment_id: CommentId, actor: CommentWriter, uow: UowDep, if_match: IfMatch
 ) -> None:
     """Take your comment back. While replies stand under it, an empty place stays in the tree."""
     await service.delete_comment(uow, actor, comment_id, if_match)

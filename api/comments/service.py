@@ -238,7 +238,7 @@ async def _advance(
         raise ArticleNotFound
     version, is_locked = advanced
     if comments > 0:
-        policy.require_open(actor, is_locked=is_locked)
+        policy.require_may_reply(actor, is_locked=is_locked)
     return version
 
 

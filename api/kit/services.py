@@ -11,6 +11,7 @@ from api.kit.db.database import Database
 from api.kit.db.events import Event
 from api.kit.db.lookups import Lookups
 from api.kit.db.unit_of_work import UnitOfWork
+from api.kit.problems import Problem
 from api.kit.redis.client import GuardedRedis
 from api.kit.redis.rate_limiter import Limiter
 from api.kit.settings import Settings
@@ -53,14 +54,23 @@ class Services:
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
         """Open a transaction; commit when the block ends well, roll back when it raises.
 
-        Raises DatabaseUnavailable.
+        A Problem rolls back, too, unless the block called `keep_changes`; it is raised again after
+        the commit. Raises DatabaseUnavailable.
         """
+        refusal: Problem | None = None
         async with self.database.write_session() as session:
             uow = UnitOfWork(session, self.clock.now())
-            yield uow
+            try:
+                yield uow
+            except Problem as problem:
+                if not uow.keeps_changes:
+                    raise
+                refusal = problem
             await uow.flush_events(self.reactions.run_in_transaction)
         for event in uow.events:
             await self.reactions.run_after_commit(self, event)
+        if refusal is not None:
+            raise refusal
 
     async def close(self) -> None:
         """Close every connection."""

@@ -5,8 +5,10 @@ from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
-from api.auth.dependencies import CurrentActor
+from api.auth.actor import Actor
+from api.auth.dependencies import requires
 from api.auth.quotas import Action, limit
+from api.auth.scopes import Scope
 from api.kit.dependencies import ReadSession, UowDep
 from api.kit.http.conditional import UNCHANGED, IfMatch, make_resource_response
 from api.kit.http.problem_responses import problems
@@ -20,6 +22,9 @@ from api.users.schemas import MeRead, MeUpdate, PersonList, PersonRead, UserRead
 router = make_router("users")
 
 MAX_COMPLETIONS = 20
+
+ProfileReader = Annotated[Actor, requires(Scope.PROFILE_READ)]
+ProfileOwner = Annotated[Actor, requires(Scope.PROFILE_WRITE)]
 
 HandlePath = Annotated[str, Path(min_length=1, max_length=MAX_HANDLE)]
 
@@ -55,7 +60,7 @@ async def read_user(request: Request, handle: HandlePath, session: ReadSession) 
 
 
 @router.get("/me", response_model=MeRead, responses=UNCHANGED)
-async def read_me(request: Request, actor: CurrentActor, session: ReadSession) -> Response:
+async def read_me(request: Request, actor: ProfileReader, session: ReadSession) -> Response:
     """Read the own profile."""
     user = await queries.get_user(session, actor.id)
     return make_resource_response(request, MeRead.model_validate(user), revision=user.revision)
@@ -68,7 +73,7 @@ async def read_me(request: Request, actor: CurrentActor, session: ReadSession) -
     dependencies=[limit(Action.PROFILE_EDIT)],
 )
 async def update_me(
-    request: Request, body: MeUpdate, actor: CurrentActor, uow: UowDep, if_match: IfMatch
+    request: Request, body: MeUpdate, actor: ProfileOwner, uow: UowDep, if_match: IfMatch
 ) -> Response:
     """Change the own profile. A new name is seen everywhere, an old handle still leads here."""
     user = await service.update_me(uow, actor, body, if_match)

@@ -1,13 +1,18 @@
 """HTTP for votes, and for what depends on who looks."""
 
+from typing import Annotated
 from uuid import UUID
 
 from api.articles import policy as articles_policy
 from api.articles import queries as articles
 from api.articles.errors import ArticleNotFound
 from api.articles.routes import ArticleRef
-from api.auth.dependencies import CurrentActor
+from api.auth.actor import Actor
+from api.auth.dependencies import requires
+from api.auth.policy import may_moderate
 from api.auth.quotas import Action, limit
+from api.auth.scopes import Scope
+from api.comments import policy as comments_policy
 from api.comments.errors import CommentGone, CommentNotFound
 from api.comments.routes import CommentId
 from api.kit.dependencies import ReadSession, UowDep
@@ -20,6 +25,9 @@ from models import ArticleVote
 
 router = make_router("votes")
 
+Viewer = Annotated[Actor, requires(Scope.VOTES_READ)]
+Voter = Annotated[Actor, requires(Scope.VOTES_WRITE)]
+
 MAX_VOTES = 5000
 
 
@@ -29,7 +37,7 @@ MAX_VOTES = 5000
     dependencies=[limit(Action.VOTE)],
 )
 async def vote_on_comment(
-    comment_id: CommentId, body: VotePut, actor: CurrentActor, uow: UowDep
+    comment_id: CommentId, body: VotePut, actor: Voter, uow: UowDep
 ) -> VoteRead:
     """Vote a comment up or down, or take the vote back. The same again changes nothing."""
     return await service.vote_on_comment(uow, actor, comment_id, body.value)
@@ -41,14 +49,14 @@ async def vote_on_comment(
     dependencies=[limit(Action.VOTE)],
 )
 async def vote_on_article(
-    article: ArticleRef, body: VotePut, actor: CurrentActor, uow: UowDep
+    article: ArticleRef, body: VotePut, actor: Voter, uow: UowDep
 ) -> VoteRead:
     """Vote an article up or down, or take the vote back. The same again changes nothing."""
     return await service.vote_on_article(uow, actor, article, body.value)
 
 
 @router.get("/articles/{article}/viewer", responses=problems(ArticleNotFound))
-async def read_viewer(article: ArticleRef, actor: CurrentActor, session: ReadSession) -> ViewerRead:
+async def read_viewer(article: ArticleRef, actor: Viewer, session: ReadSession) -> ViewerRead:
     """Read what depends on you: your votes in a thread, and what you may do there."""
     row = await articles.find_article(session, article)
     if row is None:
@@ -61,7 +69,7 @@ async def read_viewer(article: ArticleRef, actor: CurrentActor, session: ReadSes
             session, ArticleVote, user_id=actor.id, article_id=article_id
         ),
         comment_votes=[CommentVoteRead(comment_id=id_, value=value) for id_, value in votes],
-        may_reply=actor.is_staff or not row.article.is_locked,
+        may_reply=comments_policy.may_reply(actor, is_locked=row.article.is_locked),
         may_edit_article=articles_policy.may_edit(actor, row.article),
-        may_moderate=actor.is_staff,
+        may_moderate=may_moderate(actor, Scope.COMMENTS_MODERATE),
     )

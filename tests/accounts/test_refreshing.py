@@ -1,4 +1,4 @@
-"""Refresh tokens: each is used once, a retry is forgiven, a theft ends the login."""
+"""Refresh tokens: each is used once, a retry is forgiven, a theft ends the session."""
 
 import asyncio
 from typing import Any
@@ -35,7 +35,7 @@ async def is_in(client: Client, tokens: dict[str, Any]) -> bool:
     return answer.status_code == 200
 
 
-async def test_a_refresh_gives_the_next_pair_of_the_same_login(
+async def test_a_refresh_gives_the_next_pair_of_the_same_session(
     client: Client, clock: MovableClock
 ) -> None:
     first = (await client.join("max")).tokens
@@ -60,21 +60,50 @@ async def test_a_retry_within_ten_seconds_gets_the_same_successor(
     second = await renew(client, first)
     clock.advance(seconds=9)
     again = await renew(client, first)
-    assert again["refresh_token"] == second["refresh_token"]
+    assert again == {**second, "expires_in": again["expires_in"]}
+    assert 585 <= again["expires_in"] < second["expires_in"] == 600
     assert await is_in(client, again)
     # The retry does not make the grace longer.
     clock.advance(seconds=2)
     expect_problem(await refresh(client, first["refresh_token"]), 401, "invalid_refresh_token")
 
 
-async def test_two_refreshes_at_once_get_the_same_successor(client: Client) -> None:
+async def test_a_clock_that_was_moved_back_does_not_stretch_the_grace(
+    client: Client, clock: MovableClock
+) -> None:
+    for back in ({"seconds": 5}, {"hours": 1}):
+        first = (await client.join()).tokens
+        second = await renew(client, first)
+        clock.advance(**{unit: -amount for unit, amount in back.items()})
+        expect_problem(await refresh(client, first["refresh_token"]), 401, "invalid_refresh_token")
+        assert not await is_in(client, second)
+
+
+async def test_two_refreshes_at_once_get_the_same_pair(client: Client) -> None:
+    tokens = (await client.join("max")).tokens
+    for _ in range(5):
+        pairs = await asyncio.gather(*(renew(client, tokens) for _ in range(8)))
+        assert len({pair["refresh_token"] for pair in pairs}) == 1
+        assert len({pair["access_token"] for pair in pairs}) == 1
+        tokens = pairs[0]
+        assert await is_in(client, tokens)
+
+
+async def test_a_refused_refresh_leaves_its_trace_and_nothing_else(
+    client: Client, services: Services, clock: MovableClock
+) -> None:
     first = (await client.join("max")).tokens
-    answers = await asyncio.gather(*(renew(client, first) for _ in range(8)))
-    assert len({answer["refresh_token"] for answer in answers}) == 1
-    assert await is_in(client, await renew(client, answers[0]))
+    await renew(client, first)
+    clock.advance(seconds=11)
+    for _ in range(2):
+        expect_problem(await refresh(client, first["refresh_token"]), 401, "invalid_refresh_token")
+    async with services.database.read_session() as session:
+        rows = (await session.execute(text("SELECT revoked_at, rotated_at FROM sessions"))).all()
+        assert [row.revoked_at > row.rotated_at for row in rows] == [True]
+        assert await session.scalar(text("SELECT count(*) FROM credentials")) == 2
 
 
-async def test_a_token_used_again_ends_the_login(client: Client, clock: MovableClock) -> None:
+async def test_a_token_used_again_ends_the_session(client: Client, clock: MovableClock) -> None:
     first = (await client.join("max")).tokens
     elsewhere = (await client.log_in("max")).tokens
     second = await renew(client, first)
@@ -87,7 +116,7 @@ async def test_a_token_used_again_ends_the_login(client: Client, clock: MovableC
     assert await is_in(client, elsewhere)
 
 
-async def test_a_token_two_uses_old_ends_the_login_even_within_the_grace(client: Client) -> None:
+async def test_a_token_two_uses_old_ends_the_session_even_within_the_grace(client: Client) -> None:
     first = (await client.join("max")).tokens
     third = await renew(client, await renew(client, first))
     expect_problem(await refresh(client, first["refresh_token"]), 401, "invalid_refresh_token")
@@ -115,11 +144,11 @@ async def test_what_is_no_refresh_token_is_refused(client: Client) -> None:
     good = str(max_.tokens["refresh_token"])
     for token in (
         "x",
-        good.removeprefix("par_"),
+        good.removeprefix("pal_rt_"),
         good[:-1],
         good[:-4],
         good[:-4] + "ÄÄÄÄ",
-        "par_" + good,
+        "pal_rt_" + good,
         str(max_.tokens["access_token"])[:100],
         str(RefreshToken.make(make_id())),
     ):

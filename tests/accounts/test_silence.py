@@ -71,6 +71,6 @@ async def test_no_password_or_token_is_logged(
         *(PASSWORD, "mistyped password", "another good password", "private@example.com"),
         *(max_.tokens["access_token"], max_.tokens["refresh_token"]),
         *(fresh["access_token"], fresh["refresh_token"]),
-        *("$argon2id$", "Bearer ", "par_"),
+        *("$argon2id$", "Bearer ", "pal_"),
     ):
         assert secret not in lines, secret

@@ -1,6 +1,7 @@
 """The OpenAPI document is a product: valid, complete, and the one that is committed."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from openapi_spec_validator import validate
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from api.auth.scopes import Scope
 from api.kit.http.problem_responses import MEDIA_TYPE
 from api.kit.openapi.document import TAGS
 from api.kit.openapi.examples import compose_example
@@ -105,8 +107,18 @@ def test_credentials_are_named_wherever_an_operation_reads_them(
     operations: list[Operation],
 ) -> None:
     for method, path, operation in operations:
-        assert operation["security"], f"{method} {path} must say that it needs no credentials"
-        assert all(name == "access_token" for option in operation["security"] for name in option)
+        where = f"{method} {path}"
+        # No credentials, optional ones, or one scope.
+        assert isinstance(operation["security"], list), where
+        match operation["security"]:
+            case [] | [{"access_token": []}, {}]:
+                pass
+            case [{"access_token": [scope]}]:
+                assert re.fullmatch(r"[a-z]+:(read|write|moderate)", scope), where
+                assert scope in set(Scope), where
+                assert "403" in operation["responses"], where
+            case other:
+                pytest.fail(f"{where}: {other}")
 
 
 def test_every_error_is_a_problem(document: dict[str, Any], operations: list[Operation]) -> None:

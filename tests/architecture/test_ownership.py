@@ -17,11 +17,13 @@ OWNERS = {
     "comment_mentions": "comments",
     "comment_votes": "votes",
     "comments": "comments",
+    "credentials": "accounts",
     "events": "kit",
     "handles": "users",
     "idempotency_keys": "kit",
     "score_changes": "votes",
     "sessions": "accounts",
+    "user_restrictions": "users",
     "users": "users",
 }
 # Whoever else writes a table, each for a reason. This list may only shrink.
@@ -40,7 +42,7 @@ ROW_NAMES = {
     "comment": "comments",
     "event": "events",
     "handle": "handles",
-    "login": "sessions",
+    "login_session": "sessions",
     "user": "users",
 }
 # `begin` commits when its block ends.

@@ -6,9 +6,18 @@ so that what one is allowed to destroy is there for the next.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from tests.client import PASSWORD, Client, Person, expect
+import httpx
+import pytest
+
+from api.auth.scopes import PUBLISHING, Scope
+from api.kit.services import Services
+from models import RestrictionKind
+from tests.client import PASSWORD, Client, Person, expect, expect_problem
+from tests.conftest import MovableClock
+from tests.credentials import make_api_token, restrict
 
 ACTORS = ("anonymous", "another", "owner", "moderator")
 NOBODY, ANOTHER, OWNER, MODERATOR = range(4)
@@ -24,6 +33,8 @@ class Row:
     moderator: int
     body: Any = None
     query: str = ""
+    # What a credential must cover; None where the operation needs no credentials.
+    scope: Scope | None = None
 
     @property
     def statuses(self) -> tuple[int, int, int, int]:
@@ -45,39 +56,55 @@ TABLE: dict[str, Row] = {
     "read_metrics": everybody(200),
     "create_session": everybody(201, body={"login": "{handle}", "password": PASSWORD}),
     "refresh_session": everybody(201, body={"refresh_token": "{refresh_token}"}),
-    "list_sessions": members(200),
-    "delete_session": Row(401, 404, 204, 404),
+    "list_sessions": members(200, scope=Scope.SESSIONS_READ),
+    "delete_session": Row(401, 404, 204, 404, scope=Scope.SESSIONS_WRITE),
     "create_user": everybody(
         201, body={"handle": "{new}", "email": "{new}@example.com", "password": PASSWORD}
     ),
     "complete_users": everybody(200, query="?prefix=ol"),
     "read_user": everybody(200),
     "list_comments_of_user": everybody(200),
-    "read_me": members(200),
-    "update_me": members(200, body={"display_name": "Somebody Else"}),
-    "change_password": members(204, body={"current_password": PASSWORD, "new_password": PASSWORD}),
-    "create_article": members(201, body={"title": "New"}),
+    "read_me": members(200, scope=Scope.PROFILE_READ),
+    "update_me": members(200, body={"display_name": "Somebody Else"}, scope=Scope.PROFILE_WRITE),
+    "change_password": members(
+        204,
+        body={"current_password": PASSWORD, "new_password": PASSWORD},
+        scope=Scope.ACCOUNT_WRITE,
+    ),
+    "create_article": members(201, body={"title": "New"}, scope=Scope.ARTICLES_WRITE),
     "list_articles": everybody(200),
     "read_article": everybody(200),
-    "update_article": Row(401, 403, 200, 200, body={"title": "Changed"}),
-    "delete_article": Row(401, 403, 204, 204),
-    "upsert_article": Row(401, 403, 200, 200, body={"title": "Changed"}),
-    "vote_on_article": Row(401, 200, 403, 200, body={"value": 1}),
-    "read_viewer": members(200),
-    "create_comment": members(201, body={"body": "I see.", "parent_id": "{comment_id}"}),
+    "update_article": Row(
+        401, 403, 200, 200, body={"title": "Changed"}, scope=Scope.ARTICLES_WRITE
+    ),
+    "delete_article": Row(401, 403, 204, 204, scope=Scope.ARTICLES_WRITE),
+    "upsert_article": Row(
+        401, 403, 200, 200, body={"title": "Changed"}, scope=Scope.ARTICLES_WRITE
+    ),
+    "vote_on_article": Row(401, 200, 403, 200, body={"value": 1}, scope=Scope.VOTES_WRITE),
+    "read_viewer": members(200, scope=Scope.VOTES_READ),
+    "create_comment": members(
+        201, body={"body": "I see.", "parent_id": "{comment_id}"}, scope=Scope.COMMENTS_WRITE
+    ),
     "read_tree": everybody(200),
     "list_flat": everybody(200),
     "read_comment": everybody(200),
     "read_replies": everybody(200),
     "read_context": everybody(200),
     # A moderator takes back what others wrote, and puts no words into their mouths.
-    "update_comment": Row(401, 403, 200, 403, body={"body": "Changed."}),
-    "delete_comment": Row(401, 403, 204, 204),
-    "vote_on_comment": Row(401, 200, 403, 200, body={"value": -1}),
-    "preview_mentions": members(200, body={"article": "{article}", "body": "@{handle}"}),
+    "update_comment": Row(
+        401, 403, 200, 403, body={"body": "Changed."}, scope=Scope.COMMENTS_WRITE
+    ),
+    "delete_comment": Row(401, 403, 204, 204, scope=Scope.COMMENTS_WRITE),
+    "vote_on_comment": Row(401, 200, 403, 200, body={"value": -1}, scope=Scope.VOTES_WRITE),
+    "preview_mentions": members(
+        200, body={"article": "{article}", "body": "@{handle}"}, scope=Scope.COMMENTS_WRITE
+    ),
     # The last one: nobody is logged in afterwards.
-    "delete_current_session": members(204),
+    "delete_current_session": members(204, scope=Scope.SESSIONS_WRITE),
 }
+# What the viewer is told of an article.
+MAY = ("may_reply", "may_edit_article", "may_moderate")
 # Of these nothing is left to see once they were taken back; what may be seen comes first.
 GONE_WITH_THE_ARTICLE = {"{article}", "{comment_id}"}
 
@@ -124,14 +151,12 @@ class World:
                 value = value.replace(name, filling)
         return value
 
-    async def ask(self, actor: int, method: str, path: str, row: Row) -> int:
-        """Return the status of the answer."""
+    async def ask(self, client: Client, method: str, path: str, row: Row) -> httpx.Response:
         headers = {"If-Match": "*"} if method in {"patch", "delete"} else {}
         body = {} if row.body is None else {"json": self.fill(row.body)}
-        response = await self.clients[actor].request(
+        return await client.request(
             method.upper(), self.fill(path) + row.query, headers=headers, **body
         )
-        return response.status_code
 
 
 async def make_world(client: Client, make_staff: Callable[[str], Awaitable[Person]]) -> World:
@@ -140,14 +165,130 @@ async def make_world(client: Client, make_staff: Callable[[str], Awaitable[Perso
     return World((client, another.client, owner.client, moderator.client), owner)
 
 
-async def test_everybody_may_do_exactly_what_the_table_says(
-    client: Client, make_staff: Callable[[str], Awaitable[Person]], document: dict[str, Any]
-) -> None:
-    places = {
+def find_places(document: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return the method and the path of every operation."""
+    return {
         operation["operationId"]: (method, path)
         for path, item in document["paths"].items()
         for method, operation in item.items()
     }
+
+
+def test_every_operation_declares_the_scope_of_its_row(document: dict[str, Any]) -> None:
+    for item in document["paths"].values():
+        for operation in item.values():
+            scope = TABLE[operation["operationId"]].scope
+            declared = operation["security"]
+            if scope is None:
+                # Without credentials, or with any.
+                assert declared in ([], [{"access_token": []}, {}]), operation["operationId"]
+            else:
+                assert declared == [{"access_token": [scope]}], operation["operationId"]
+    used = {row.scope for row in TABLE.values()} - {None}
+    assert {scope for scope in Scope if not scope.endswith(":moderate")} == used
+
+
+async def test_a_token_does_what_its_scopes_cover_and_nothing_else(
+    client: Client,
+    make_staff: Callable[[str], Awaitable[Person]],
+    document: dict[str, Any],
+    services: Services,
+) -> None:
+    world = await make_world(client, make_staff)
+    places = find_places(document)
+    read_only = {scope for scope in Scope if scope.endswith(":read")}
+
+    async def connect(scopes: set[Scope]) -> Client:
+        return Client(client.http, await make_api_token(services, world.owner.id, scopes))
+
+    for name, row in TABLE.items():
+        if row.scope is None:
+            continue
+        method, path = places[name]
+        await world.refill()
+        if name == "delete_session":
+            await world.log_the_owner_in()
+        for scopes in (set(Scope) - {row.scope}, set(), read_only - {row.scope}):
+            refused = await world.ask(await connect(scopes), method, path, row)
+            problem = expect_problem(refused, 403, "insufficient_scope")
+            assert row.scope in problem["detail"]
+            assert refused.headers["www-authenticate"] == (
+                f'Bearer error="insufficient_scope", scope="{row.scope}"'
+            )
+        covered = await world.ask(await connect({row.scope}), method, path, row)
+        # Such a token is no session that could be logged out of.
+        expected = 404 if name == "delete_current_session" else row.owner
+        assert covered.status_code == expected, (name, covered.text)
+
+
+async def test_moderating_takes_a_scope_of_its_own(
+    client: Client, make_staff: Callable[[str], Awaitable[Person]], services: Services
+) -> None:
+    world = await make_world(client, make_staff)
+    me = expect(await world.clients[MODERATOR].get("/v1/me"), 200)
+    writing = {Scope.ARTICLES_WRITE, Scope.COMMENTS_WRITE, Scope.VOTES_READ}
+    writer = Client(client.http, await make_api_token(services, me["id"], writing))
+    moderating = writing | {Scope.ARTICLES_MODERATE, Scope.COMMENTS_MODERATE}
+    moderator = Client(client.http, await make_api_token(services, me["id"], moderating))
+    await world.refill()
+    article, comment = world.fill("/v1/articles/{article}"), world.fill("/v1/comments/{comment_id}")
+    any_version = {"If-Match": "*"}
+    expect(await world.owner.client.patch(article, {"is_locked": True}, headers=any_version), 200)
+    for path, code in ((article, "not_your_article"), (comment, "not_your_comment")):
+        expect_problem(await writer.delete(path, headers=any_version), 403, code)
+    refused = await writer.post(f"{article}/comments", {"body": "I see."})
+    expect_problem(refused, 409, "article_locked")
+    seen = expect(await writer.get(f"{article}/viewer"), 200)
+    assert not any(seen[name] for name in MAY)
+    seen = expect(await moderator.get(f"{article}/viewer"), 200)
+    assert all(seen[name] for name in MAY)
+    expect(await moderator.post(f"{article}/comments", {"body": "I see."}), 201)
+    for path in (comment, article):
+        expect(await moderator.delete(path, headers=any_version), 204)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "closed"),
+    [
+        (RestrictionKind.SILENCED, "account_silenced", PUBLISHING),
+        (RestrictionKind.BANNED, "account_banned", PUBLISHING | {Scope.PROFILE_WRITE}),
+    ],
+)
+async def test_a_restricted_person_can_leave_but_not_take_part(
+    client: Client,
+    make_staff: Callable[[str], Awaitable[Person]],
+    document: dict[str, Any],
+    services: Services,
+    clock: MovableClock,
+    kind: RestrictionKind,
+    code: str,
+    closed: frozenset[Scope],
+) -> None:
+    world = await make_world(client, make_staff)
+    await world.refill()
+    await restrict(services, world.owner.id, kind, clock.now() + timedelta(minutes=5))
+    # With the next request, and for a session that starts later too.
+    await world.log_the_owner_in()
+    places = find_places(document)
+    for name, row in TABLE.items():
+        method, path = places[name]
+        response = await world.ask(world.owner.client, method, path, row)
+        if row.scope in closed:
+            expect_problem(response, 403, code)
+        elif name != "create_user":
+            assert response.status_code == row.owner, (name, response.text)
+    again = await client.log_in("olga")
+    viewer = expect(await again.client.get(world.fill("/v1/articles/{article}/viewer")), 200)
+    assert not any(viewer[name] for name in MAY)
+    clock.advance(minutes=6)
+    again = await client.log_in("olga")
+    await again.post_article()
+
+
+async def test_everybody_may_do_exactly_what_the_table_says(
+    client: Client, make_staff: Callable[[str], Awaitable[Person]], document: dict[str, Any]
+) -> None:
+    places = find_places(document)
     assert set(places) == set(TABLE), "a new operation needs its row"
     world = await make_world(client, make_staff)
     wrong, is_changed = [], True
@@ -159,7 +300,7 @@ async def test_everybody_may_do_exactly_what_the_table_says(
             is_changed = method != "get"
             if name in {"delete_session", "refresh_session"}:
                 await world.log_the_owner_in()
-            status = await world.ask(actor, method, path, row)
+            status = (await world.ask(world.clients[actor], method, path, row)).status_code
             if status != expected:
                 wrong.append(f"{name} by {ACTORS[actor]}: {status}, not {expected}")
     assert wrong == []
@@ -180,7 +321,7 @@ async def test_nobody_sees_or_changes_what_was_taken_back(
             if not any(name in text for name in GONE_WITH_THE_ARTICLE):
                 continue
             for actor, allowed in enumerate(row.statuses):
-                status = await world.ask(actor, method, path, row)
+                status = (await world.ask(world.clients[actor], method, path, row)).status_code
                 if status != (401 if allowed == 401 else 404):
                     wrong.append(f"{operation['operationId']} by {ACTORS[actor]}: {status}")
     assert wrong == []

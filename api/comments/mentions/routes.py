@@ -1,9 +1,13 @@
 """HTTP for mentions in a text that is still being written."""
 
+from typing import Annotated
+
 from api.articles import queries as articles
 from api.articles.errors import ArticleNotFound
-from api.auth.dependencies import CurrentActor
+from api.auth.actor import Actor
+from api.auth.dependencies import requires
 from api.auth.quotas import Action, limit
+from api.auth.scopes import Scope
 from api.comments.mentions import parsing, queries
 from api.comments.mentions.presenters import to_mention_preview
 from api.comments.mentions.resolution import resolve_document
@@ -15,6 +19,8 @@ from api.kit.text.rendering import TextTooLarge, parse_text
 
 router = make_router("mentions")
 
+CommentWriter = Annotated[Actor, requires(Scope.COMMENTS_WRITE)]
+
 
 @router.post(
     "/mentions/preview",
@@ -22,7 +28,7 @@ router = make_router("mentions")
     dependencies=[limit(Action.MENTION_PREVIEW)],
 )
 async def preview_mentions(
-    body: MentionPreview, actor: CurrentActor, session: ReadSession
+    body: MentionPreview, actor: CommentWriter, session: ReadSession
 ) -> MentionPreviewRead:
     """Tell whom a text would tell, whom not, and why. Nothing is stored."""
     article_id = await articles.find_id(session, body.article)

@@ -30,6 +30,15 @@ class UnitOfWork:
         self.session = session
         self.now = now
         self.events: list[Event] = []
+        self.keeps_changes = False
+
+    def keep_changes(self) -> None:
+        """Commit also when the request ends with a Problem raised after this.
+
+        For the rare refusal that has to leave a trace: a refresh token used twice ends its session,
+        and the client is refused all the same. Any other exception still rolls back.
+        """
+        self.keeps_changes = True
 
     def emit(self, event: Event) -> None:
         """Record that something happened; what follows from it is in `api.effects`."""

@@ -38,18 +38,24 @@ def make_router(tag: str, *, prefix: str = "/v1", **options: Any) -> APIRouter:
     )
 
 
-def declares_auth(*, required: bool) -> Callable[[Called], Called]:
-    """Say that a dependency looks at who is asking, and whether it refuses strangers.
+def declares_scope(scope: str) -> Callable[[Called], Called]:
+    """Say that a dependency refuses requests without credentials that cover this scope.
 
     A mark, where a dependency on a security scheme is usual: the framework would solve that one
-    again for each that looks, with every request.
+    again for each dependency that reads credentials, with every request.
     """
 
     def mark(function: Called) -> Called:
-        function.credentials_required = required  # type: ignore[attr-defined]  # read by Route
+        function.required_scope = scope  # type: ignore[attr-defined]  # read by Route
         return function
 
     return mark
+
+
+def declares_credentials(function: Called) -> Called:
+    """Say that a dependency reads credentials where there are some, and does without them."""
+    function.reads_credentials = True  # type: ignore[attr-defined]  # read by Route
+    return function
 
 
 class StrictRequest(Request):
@@ -163,10 +169,18 @@ def _problems_of(dependant: Dependant, body_field: object) -> Iterator[type[Prob
 
 
 def _secure(dependant: Dependant) -> list[dict[str, list[str]]]:
-    """Return the ways to come in; the empty one is to say nothing of oneself."""
-    marks = {getattr(part.call, "credentials_required", None) for part in _walk(dependant)}
-    ways: list[dict[str, list[str]]] = [{SECURITY_SCHEME: []}] if marks - {None} else []
-    return ways if True in marks else [*ways, {}]
+    """Return the `security` of an operation: empty when it needs no credentials.
+
+    The scope stands in the requirement, as OpenAPI 3.1 allows for schemes of any type. `{}` beside
+    it means that credentials are optional.
+    """
+    calls = [part.call for part in _walk(dependant)]
+    scopes = sorted({scope for call in calls if (scope := getattr(call, "required_scope", None))})
+    if scopes:
+        return [{SECURITY_SCHEME: scopes}]
+    if any(hasattr(call, "reads_credentials") for call in calls):
+        return [{SECURITY_SCHEME: []}, {}]
+    return []
 
 
 def _walk(dependant: Dependant) -> Iterator[Dependant]:

@@ -38,9 +38,9 @@ TAGS = [
 # A header that is `required` stands on every answer that names it.
 BEARER = {
     "type": "http",
-    "description": "The access_token of POST /v1/sessions.",
+    "description": "The access_token of POST /v1/sessions, which covers every scope.",
     "scheme": "bearer",
-    "bearerFormat": "JWT",
+    "bearerFormat": "opaque",
 }
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {
@@ -82,9 +82,10 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "integer", "minimum": 0},
     },
     "WWW-Authenticate": {
-        "description": "The scheme of the credentials.",
-        "required": True,
-        "schema": {"type": "string", "const": "Bearer"},
+        "description": "The scheme of the credentials; with `insufficient_scope`, also the scope "
+        "that the token lacks (RFC 6750).",
+        "schema": {"type": "string", "pattern": "^Bearer"},
+        "example": "Bearer",
     },
 }
 
@@ -210,7 +211,7 @@ def _name_headers(
         "Idempotent-Replayed": {"201"} if "Idempotency-Key" in parameters else set(),
         "RateLimit-Policy": limited,
         "RateLimit": limited,
-        "WWW-Authenticate": {"401"},
+        "WWW-Authenticate": {"401", "403"},
     }
 
 
