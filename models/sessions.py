@@ -19,7 +19,8 @@ class LoginSession(SQLModel, table=True):
     __tablename__: ClassVar[str] = "sessions"
     __table_args__ = (
         CheckConstraint("char_length(user_agent) <= 256", name="user_agent_length"),
-        Index("ix_sessions_user_id", "user_id"),
+        CheckConstraint("octet_length(address_hash) = 32", name="address_hash_length"),
+        Index("ix_sessions_user_id_address_hash", "user_id", "address_hash"),
         Index("ix_sessions_expires_at", "expires_at"),
     )
 
@@ -30,6 +31,9 @@ class LoginSession(SQLModel, table=True):
     previous_token_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     rotated_at: datetime = Field(sa_column=time_column())
     user_agent: str | None = Field(default=None, sa_column=text_column(nullable=True))
+    # Where the person logged in from, as a keyed hash: so their own attempts from there are told
+    # from those of strangers. Forgotten with the row.
+    address_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     created_at: datetime = Field(sa_column=time_column())
     expires_at: datetime = Field(sa_column=time_column())
     revoked_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))

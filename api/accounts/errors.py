@@ -9,7 +9,10 @@ class InvalidCredentials(Problem):
     status = 401
     code = "invalid_credentials"
     title = "The login or the password is wrong"
-    detail = "Check both. The login is the handle or the e-mail address."
+    detail = (
+        "Check both; the login is the handle or the e-mail address. After many failed attempts, "
+        "wait five minutes."
+    )
     headers = (("WWW-Authenticate", "Bearer"),)
 
 

@@ -3,17 +3,26 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from models import Credential, CredentialKind, LoginSession, User
 
 
-async def find_user_by_login(session: AsyncSession, login: str) -> User | None:
-    """Return the person with this current handle or e-mail address, both in lower case."""
+async def find_user_by_login(
+    session: AsyncSession, login: str, address_hash: bytes
+) -> tuple[User | None, bool]:
+    """Return the person with this current handle or e-mail address, both in lower case.
+
+    And whether they have logged in from this address before.
+    """
     by = col(User.email_key) if "@" in login else col(User.handle)
-    return (await session.scalars(select(User).where(by == login))).one_or_none()
+    from_here = exists().where(
+        col(LoginSession.user_id) == col(User.id), col(LoginSession.address_hash) == address_hash
+    )
+    row = (await session.execute(select(User, from_here).where(by == login))).one_or_none()
+    return (None, False) if row is None else (row[0], row[1])
 
 
 async def hold_password(session: AsyncSession, user_id: UUID, encoded: str) -> bool:

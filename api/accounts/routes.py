@@ -68,13 +68,18 @@ async def create_session(
     services: ServicesDep,
     user_agent: Annotated[str | None, Header(max_length=1000, include_in_schema=False)] = None,
 ) -> TokensRead:
-    """Log in with a handle or an e-mail address."""
+    """Log in with a handle or an e-mail address.
+
+    After too many failed attempts at an account, the right password is refused for up to five
+    minutes as well, except from addresses that its owner has logged in from.
+    """
+    address = address_of(request)
     due = [
-        (Action.LOGIN_ADDRESS, f"address:{address_of(request)}"),
-        (Action.LOGIN_ACCOUNT, f"login:{service.login_key(body.login)}"),
+        (Action.LOGIN_ADDRESS, f"address:{address}"),
+        (Action.LOGIN_ACCOUNT, f"login:{service.login_key(body.login)} {address}"),
     ]
     await charge(request, due)
-    return await service.log_in(uow, services, body, user_agent)
+    return await service.log_in(uow, services, body, address=address, user_agent=user_agent)
 
 
 @router.post(

@@ -15,6 +15,7 @@ from api.accounts.errors import (
 from api.accounts.passwords import hash_password, verify_password
 from api.accounts.schemas import PasswordUpdate, SessionCreate, TokensRead, UserCreate
 from api.auth.actor import Actor
+from api.auth.quotas import Action, take_quota
 from api.auth.tokens import (
     ACCESS_LIFETIME,
     REFRESH_GRACE,
@@ -66,15 +67,32 @@ async def register(uow: UnitOfWork, body: UserCreate, *, role: Role = Role.MEMBE
 
 
 async def log_in(
-    uow: UnitOfWork, services: Services, body: SessionCreate, user_agent: str | None
+    uow: UnitOfWork,
+    services: Services,
+    body: SessionCreate,
+    *,
+    address: str,
+    user_agent: str | None,
 ) -> TokensRead:
-    """Start a session. Raises InvalidCredentials, after the same time whether or not they exist."""
+    """Start a session. Raises InvalidCredentials, after the same work whether or not they exist.
+
+    `address` is what `address_of` returned. After too many attempts the right password is refused
+    like a wrong one: a refusal of its own would reveal which handle an e-mail address belongs to
+    (docs/decisions/0014).
+    """
+    address_hash = services.signer.sign("login-address", address.encode())
+    login = login_key(body.login)
     async with services.database.read_session() as session:
-        user = await queries.find_user_by_login(session, login_key(body.login))
+        user, is_known = await queries.find_user_by_login(session, login, address_hash)
+    account = f"user:{user.id}" if user else f"login:{login}"
+    if is_known:
+        action, subject = Action.LOGIN_KNOWN_ADDRESS, f"{account} {address}"
+    else:
+        action, subject = Action.LOGIN_STRANGERS, account
+    may_try = await take_quota(services, action, subject)
     # Before the first statement of the transaction: no connection is held while this computes.
-    if not await verify_password(body.password, user.password_hash if user else None):
-        raise InvalidCredentials
-    if user is None or user.password_hash is None:
+    matches = await verify_password(body.password, user.password_hash if user else None)
+    if user is None or user.password_hash is None or not (matches and may_try):
         raise InvalidCredentials
     # A change of the password ends the sessions it finds; one that came meanwhile must find this.
     if not await queries.hold_password(uow.session, user.id, user.password_hash):
@@ -86,6 +104,7 @@ async def log_in(
         token_hash=token.digest,
         rotated_at=uow.now,
         user_agent=user_agent[:MAX_USER_AGENT] if user_agent else None,
+        address_hash=address_hash,
         created_at=uow.now,
         expires_at=uow.now + REFRESH_LIFETIME,
     )

@@ -12,6 +12,7 @@ from api.kit.http.responses import add_headers
 from api.kit.http.routing import declares_credentials
 from api.kit.problems import NotAuthenticated, declares
 from api.kit.redis.rate_limiter import Charge, Quota, ratelimit_headers
+from api.kit.services import Services
 
 MINUTE = 60
 HOUR = 3600
@@ -23,6 +24,8 @@ class Action(StrEnum):
     USER_REGISTER = "user_register"
     LOGIN_ADDRESS = "login_address"
     LOGIN_ACCOUNT = "login_account"
+    LOGIN_STRANGERS = "login_strangers"
+    LOGIN_KNOWN_ADDRESS = "login_known_address"
     SESSION_REFRESH = "session_refresh"
     PASSWORD_CHANGE = "password_change"  # noqa: S105 - the name of an action
     PROFILE_EDIT = "profile_edit"
@@ -40,7 +43,12 @@ _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
     # These come before a login, and are counted alike whoever asks. Refused tries count as well.
     Action.USER_REGISTER: ((20, HOUR),) * 4,
     Action.LOGIN_ADDRESS: ((20, MINUTE),) * 4,
+    # One typed login from one address. Says the same of logins that exist and that do not.
     Action.LOGIN_ACCOUNT: ((10, 5 * MINUTE),) * 4,
+    # One account, whichever of its logins was typed: from all addresses that it has not logged in
+    # from, and from each that it has. No response shows them (docs/decisions/0014).
+    Action.LOGIN_STRANGERS: ((10, 5 * MINUTE),) * 4,
+    Action.LOGIN_KNOWN_ADDRESS: ((10, 5 * MINUTE),) * 4,
     Action.SESSION_REFRESH: ((30, MINUTE),) * 4,
     Action.PASSWORD_CHANGE: (None, (5, HOUR), (5, HOUR), (5, HOUR)),
     Action.PROFILE_EDIT: (None, (10, HOUR), (20, HOUR), (100, HOUR)),
@@ -108,3 +116,14 @@ async def charge(
     add_headers(request, headers)
     if not verdict.allowed:
         raise RateLimited(headers=tuple(headers.items()))
+
+
+async def take_quota(services: Services, action: Action, subject: str) -> bool:
+    """Count an attempt against an anonymous quota that no response shows; tell whether it fits."""
+    quota = QUOTAS[action, ActorKind.ANONYMOUS]
+    if quota is None:
+        raise NotAuthenticated
+    if not services.settings.rate_limits_enabled:
+        return True
+    verdict = await services.limiter.charge([Charge(quota, subject)])
+    return verdict.allowed

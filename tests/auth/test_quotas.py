@@ -30,12 +30,12 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def quick_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is counted here are tries, so each may take a microsecond."""
+    """What is counted here are attempts, so each may take a microsecond."""
 
-    def refuse(password: str, encoded: str) -> bool:
-        return False
+    def compare(password: str, encoded: str) -> bool:
+        return password == PASSWORD
 
-    monkeypatch.setattr(passwords, "_verify", refuse)
+    monkeypatch.setattr(passwords, "_verify", compare)
 
 
 @pytest.fixture
@@ -92,22 +92,82 @@ async def test_too_many_are_told_when_to_come_back(client: Client) -> None:
     expect(await register(client, "max"), 201)
 
 
+async def log_in(client: Client, login: str) -> httpx.Response:
+    return await client.post("/v1/sessions", {"login": login, "password": PASSWORD})
+
+
 @pytest.mark.usefixtures("quick_hashing")
-async def test_guesses_at_an_account_are_counted_wherever_they_come_from(behind: Connect) -> None:
+async def test_ten_strangers_do_not_lock_the_owner_out(behind: Connect) -> None:
+    home = behind("203.0.113.7")
+    expect(await register(home, "max"), 201)
+    expect(await log_in(home, "max"), 201)
+    names = ("max", "MAX", "max@example.com", " Max@Example.com ")
     for number in range(10):
         stranger = behind(f"198.51.100.{number}")
-        guessed = await guess(stranger, ("max", "MAX", " Max ")[number % 3])
+        guessed = await guess(stranger, names[number % len(names)])
         expect_problem(guessed, 401, "invalid_credentials")
-        assert remaining(guessed) == {"login_address": 19, "login_account": 9 - number}
-    assert guessed.headers["ratelimit-policy"] == (
-        '"login_address";q=20;w=60, "login_account";q=10;w=300'
-    )
-    refused = await guess(behind("198.51.100.99"), "max")
+        assert remaining(guessed) == {"login_address": 19, "login_account": 9}
+    # Whoever guesses right after that is not told so, by whichever name and wherever they are.
+    for number, name in enumerate(names, start=10):
+        expect_problem(
+            await log_in(behind(f"198.51.100.{number}"), name), 401, "invalid_credentials"
+        )
+    for name in ("max", "max@example.com"):
+        expect(await log_in(home, name), 201)
+    # Another account is not concerned.
+    expect(await register(home, "lee"), 201)
+    expect(await log_in(behind("198.51.100.99"), "lee"), 201)
+
+
+@pytest.mark.usefixtures("quick_hashing")
+async def test_guesses_from_a_known_address_are_counted_apart(behind: Connect) -> None:
+    home, work = behind("203.0.113.7"), behind("203.0.113.8")
+    expect(await register(home, "max"), 201)
+    for place in (home, work):
+        expect(await log_in(place, "max"), 201)
+    for number in range(10):
+        guessed = await guess(home, ("max", "max@example.com")[number % 2])
+        expect_problem(guessed, 401, "invalid_credentials")
+    expect_problem(await log_in(home, "max"), 401, "invalid_credentials")
+    expect(await log_in(work, "max"), 201)
+    expect(await log_in(behind("198.51.100.1"), "max"), 201)
+
+
+@pytest.mark.usefixtures("quick_hashing")
+async def test_no_count_tells_whether_an_account_exists(behind: Connect) -> None:
+    home = behind("203.0.113.7")
+    expect(await register(home, "max"), 201)
+    expect(await log_in(home, "max"), 201)
+
+    async def look(client: Client, login: str) -> tuple[object, ...]:
+        answer = await guess(client, login)
+        left = remaining(answer)
+        return answer.status_code, left["login_account"], answer.headers["ratelimit-policy"]
+
+    for number in range(12):
+        stranger = behind(f"198.51.100.{number}")
+        await guess(stranger, "max")
+        # Neither that the address belongs to the handle, nor that either exists.
+        first = await look(stranger, "max@example.com")
+        assert first == await look(stranger, "nobody@example.com") == await look(stranger, "nobody")
+    # Nor, to a neighbour, that the person has logged in from here.
+    neighbour = behind("203.0.113.7")
+    assert await look(neighbour, "max@example.com") == await look(neighbour, "nobody@example.com")
+
+
+@pytest.mark.usefixtures("quick_hashing")
+async def test_an_honest_person_is_told_when_to_try_again(behind: Connect) -> None:
+    client = behind("198.51.100.1")
+    for left in reversed(range(10)):
+        assert remaining(await guess(client, "max"))["login_account"] == left
+    refused = await guess(client, "max")
     expect_problem(refused, 429, "rate_limited")
     assert 290 <= int(refused.headers["retry-after"]) <= 300
     # All or nothing: the address has not paid for what was refused.
-    assert remaining(refused) == {"login_address": 20, "login_account": 0}
-    expect_problem(await guess(behind("198.51.100.99"), "lee"), 401, "invalid_credentials")
+    assert remaining(refused) == {"login_address": 10, "login_account": 0}
+    assert refused.headers["ratelimit-policy"] == (
+        '"login_address";q=20;w=60, "login_account";q=10;w=300'
+    )
 
 
 @pytest.mark.usefixtures("quick_hashing")
@@ -172,6 +232,7 @@ async def test_strangers_are_told_to_log_in_not_to_wait(client: Client) -> None:
         for answer in (
             await client.patch("/v1/me", {}, headers={"If-Match": "*"}),
             await client.post("/v1/articles", {"title": "Hello"}),
+            await client.put("/v1/articles/hello/vote", {"value": 1}),
         ):
             expect_problem(answer, 401, "not_authenticated")
             assert "ratelimit" not in answer.headers
