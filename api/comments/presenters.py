@@ -1,45 +1,25 @@
 """What a writer gets back: the comment as written, and what became of its mentions."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from api.auth.actor import Actor
 from api.comments.mentions.parsing import Mention
 from api.comments.mentions.presenters import to_unresolved_mention
 from api.comments.mentions.resolution import ResolvedText
-from api.comments.projection import to_comment_fields
-from api.comments.schemas import (
-    CommentWritten,
-)
+from api.comments.projection import FIELDS, to_comment_fields
+from api.comments.schemas import CommentWritten
 from api.comments.service import Created, Updated
-from models import CommentState
+from models import Comment
 
-# Of a comment that nobody has answered, voted on or changed yet.
-_AT_FIRST = {
-    "state": CommentState.VISIBLE,
-    "up": 0,
-    "down": 0,
-    "score": 0,
-    "reply_count": 0,
-    "descendant_count": 0,
-    "edited_at": None,
-}
+# Of a comment that nobody has replied to, voted on or changed yet.
+_AT_FIRST = {name: Comment.model_fields[name].default for name in FIELDS} | {"score": 0}
 
 
 def to_created_comment(created: Created, actor: Actor) -> CommentWritten:
     """Return a comment as its author, who just made it, sees it."""
-    comment = created.comment
-    row = {
-        "id": comment.id,
-        "article_id": comment.article_id,
-        "parent_id": comment.parent_id,
-        "depth": created.depth,
-        "body": comment.body,
-        "html": comment.html,
-        "version": comment.version,
-        "created_at": comment.created_at,
-        **_AT_FIRST,
-    }
+    row = {**_AT_FIRST, **asdict(created.comment), "depth": created.depth}
     return _to_written_comment(row, created.text, actor)
 
 

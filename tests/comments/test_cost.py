@@ -6,12 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import TextClause, event, text
 
 from api.comments.schemas import CommentSort
-from api.comments.tree import queries as tree_queries
 from api.comments.tree.cursors import Position, Window
-from api.comments.tree.queries import find_tree, key_of
+from api.comments.tree.queries import MAX_COUNTED, compose_tree, find_tree, key_of
 from api.kit.services import Services
 from tests.client import Client
 from tests.conftest import Process
@@ -120,31 +119,22 @@ class Explained:
             waiting += node.get("Plans", [])
 
 
-async def explain(
-    services: Services, monkeypatch: pytest.MonkeyPatch, article_id: str, window: Window
-) -> Explained:
-    """Run the very statement that `find_tree` runs, under EXPLAIN."""
-    found: list[Explained] = []
-
-    async def run(connection: Any, _: Any, statement: Any, values: dict[str, Any]) -> None:
-        inner = statement.element
-        explained = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {inner.text}")
-        explained = explained.bindparams(*inner._bindparams.values())
+async def explain(services: Services, article_id: str, window: Window) -> Explained:
+    """Run the very statement of a page under EXPLAIN."""
+    statement, values = compose_tree(UUID(article_id), window)
+    inner = statement.element
+    assert isinstance(inner, TextClause)
+    explained = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {inner.text}")
+    explained = explained.bindparams(*inner._bindparams.values())
+    async with services.database.read_connection() as connection:
         plan = (await connection.execute(explained, values)).scalar_one()
-        found.append(Explained(plan[0]["Plan"]))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(tree_queries, "_run", run)
-        async with services.database.read_connection() as connection:
-            await find_tree(connection, UUID(article_id), window)
-    return found[0]
+    return Explained(plan[0]["Plan"])
 
 
 async def test_a_page_costs_the_same_however_large_the_article(
     client: Client,
     services: Services,
     database_url: str,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """500 comments against 50,000: as many rows, and a few more levels of index at the most."""
     person = await client.join()
@@ -163,12 +153,31 @@ async def test_a_page_costs_the_same_however_large_the_article(
                 assert len(rows.nodes) == 250
                 if goes_on:
                     top = [row for row in rows.nodes if row["level"] == 0]
-                    position = Position(key_of(top[-1]), UUID(top[-1]["id"]), len(top))
+                    position = Position(key_of(top[-1]), top[-1]["id"], len(top))
                     window = window.go_on(window.under_id, position)
-                costs.append(await explain(services, monkeypatch, article_id, window))
+                costs.append(await explain(services, article_id, window))
             of_small, of_large = costs
             assert not any("Seq Scan comments" in scan for scan in of_large.scans), of_large.scans
             # After a cursor up to 200 more are counted, of which the small article has ten.
-            counted = tree_queries.MAX_COUNTED if goes_on else 0
+            counted = MAX_COUNTED if goes_on else 0
             assert of_large.rows <= of_small.rows + counted, (sort, goes_on)
             assert of_large.pages <= 1.4 * of_small.pages + counted, (sort, goes_on)
+
+
+async def test_the_text_that_does_not_fit_a_page_is_not_read(
+    client: Client, services: Services
+) -> None:
+    """Two hundred comments of 130 KB, which PostgreSQL stores in 16 pages each."""
+    article = (await (await client.join()).post_article())["id"]
+    await grow(services, article, [None] * 200)
+    async with services.database.write_session() as session:
+        await session.execute(
+            text(
+                "UPDATE comments SET html = (SELECT string_agg(md5(n::text || comments.id), '') "
+                "FROM generate_series(1, 4000) n)"
+            )
+        )
+    window = Window(under_id=UUID(article), sort=CommentSort.OLD, limit=200, children=5, depth=4)
+    explained = await explain(services, article, window)
+    assert explained.rows <= 2 * 200 + 10
+    assert explained.pages <= 3 * 200

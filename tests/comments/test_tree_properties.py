@@ -1,6 +1,7 @@
 """What holds for every tree: paging meets every comment exactly once, whatever its shape."""
 
 import random
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.kit.services import Services
-from tests.client import Client, Person, expect
+from tests.client import Client, Person, expect, flatten
 from tests.forest import give_votes, grow
 
 SORTS = ("best", "new", "old", "top", "hot", "controversial")
@@ -21,26 +22,22 @@ def to_parents(shape: list[int]) -> list[int | None]:
     return [n % (i + 1) - 1 if n % (i + 1) else None for i, n in enumerate(shape)]
 
 
-async def walk(client: Client, article: str, **params: Any) -> list[dict[str, Any]]:
-    """Meet a whole tree by following every cursor of every page."""
-    met = []
+async def walk(client: Client, article: str, **params: Any) -> AsyncIterator[dict[str, Any]]:
+    """Yield the pages of a whole tree, by following every cursor of every page."""
     pages = [await client.tree(article, **params)]
     while pages:
         page = pages.pop()
+        yield page
+        assert len(page["data"]) <= (params.get("limit") or 50)
         cursors = [page["page"]["next_cursor"]]
-        waiting = page["data"]
-        assert len(waiting) <= (params.get("limit") or 50)
-        while waiting:
-            node = waiting[0]
-            met.append(node)
+        for node in flatten(page["data"]):
             replies = node["replies"]
             assert node["reply_count"] == len(replies["data"]) + replies["remaining"]
+            assert (replies["next_cursor"] is None) == (replies["remaining"] == 0)
             cursors.append(replies["next_cursor"])
-            waiting = waiting[1:] + replies["data"]
         pages += [
             await client.tree(article, cursor=cursor) for cursor in cursors if cursor is not None
         ]
-    return met
 
 
 @pytest.fixture
@@ -74,7 +71,9 @@ async def test_paging_meets_every_comment_once(
     chance = random.Random(seed)
     await give_votes(services, {i: (chance.randrange(3), chance.randrange(3)) for i in ids})
     await services.redis.call(lambda redis: redis.flushdb())
-    met = await walk(client, article["id"], sort=sort, limit=limit, children=children, depth=depth)
+    params = {"sort": sort, "limit": limit, "children": children, "depth": depth}
+    pages = [page async for page in walk(client, article["id"], **params)]
+    met = [node for page in pages for node in flatten(page["data"])]
     assert sorted(node["id"] for node in met) == sorted(ids)
     parent_of = {ids[i]: None if p is None else ids[p] for i, p in enumerate(parents)}
     assert {node["id"]: node["parent_id"] for node in met} == parent_of

@@ -14,8 +14,6 @@ from api.comments.tree.queries import MAX_COUNTED, TreeRows, find_context, find_
 from api.kit.cache.local import RenderedPage
 from api.kit.services import Services
 
-_JSON = orjson.OPT_UTC_Z
-
 
 async def build_tree(services: Services, article_id: UUID, window: Window) -> RenderedPage:
     """Return the page as JSON of CommentTree. Raises ArticleNotFound or CommentNotFound."""
@@ -34,7 +32,7 @@ async def build_tree(services: Services, article_id: UUID, window: Window) -> Re
             services.signer, article_id, window.go_on(window.under_id, position)
         )
     content = {
-        "article_id": str(article_id),
+        "article_id": article_id,
         "version": rows.version,
         "sort": window.sort,
         "data": nodes,
@@ -44,7 +42,7 @@ async def build_tree(services: Services, article_id: UUID, window: Window) -> Re
             "remaining": remaining,
         },
     }
-    body = orjson.dumps(content, option=_JSON)
+    body = _to_json(content)
     return RenderedPage(rows.version, body, next_cursor=next_cursor)
 
 
@@ -57,18 +55,18 @@ async def build_context(
     if rows is None:
         raise CommentNotFound
     below = [row for row in rows.nodes if row["level"] >= 0]
-    line = [to_comment_fields(row) for row in rows.nodes if row["level"] < 0]
+    line = [to_comment_fields(row) for row in reversed(rows.nodes) if row["level"] < 0]
     nodes = _nest(
         services, TreeRows(article_id, rows.version, rows.total, rows.counted, below), window
     )
     content = {
-        "article_id": str(article_id),
+        "article_id": article_id,
         "version": rows.version,
         "sort": window.sort,
         "ancestors": line,
         "comment": nodes[0],
     }
-    return RenderedPage(rows.version, orjson.dumps(content, option=_JSON))
+    return RenderedPage(rows.version, _to_json(content))
 
 
 def _nest(services: Services, rows: TreeRows, window: Window) -> list[dict[str, Any]]:
@@ -77,11 +75,12 @@ def _nest(services: Services, rows: TreeRows, window: Window) -> list[dict[str, 
     Rows come level by level, so a node's parent is always known before it.
     """
     top: list[dict[str, Any]] = []
-    replies_of: dict[str, dict[str, Any]] = {}
-    last_of: dict[str, RowMapping] = {}
+    replies_of: dict[UUID, dict[str, Any]] = {}
+    last_of: dict[UUID, RowMapping] = {}
     for row in rows.nodes:
         replies = {"data": [], "next_cursor": None, "remaining": row["reply_count"]}
-        node = {**to_comment_fields(row), "replies": replies}
+        node = to_comment_fields(row)
+        node["replies"] = replies
         replies_of[row["id"]] = replies
         under = replies_of.get(row["parent_id"]) if row["level"] else None
         if under is None:
@@ -95,13 +94,18 @@ def _nest(services: Services, rows: TreeRows, window: Window) -> list[dict[str, 
             last = last_of.get(node_id)
             after = None if last is None else _position_of(last, passed=len(replies["data"]))
             replies["next_cursor"] = encode_window(
-                services.signer, rows.article_id, window.go_on(UUID(node_id), after)
+                services.signer, rows.article_id, window.go_on(node_id, after)
             )
     return top
 
 
 def _position_of(row: RowMapping, *, passed: int) -> Position:
-    return Position(key_of(row), UUID(row["id"]), passed)
+    return Position(key_of(row), row["id"], passed)
+
+
+def _to_json(content: dict[str, Any]) -> bytes:
+    # asyncpg's UUID is a subclass, which orjson leaves to its caller.
+    return orjson.dumps(content, default=str, option=orjson.OPT_UTC_Z)
 
 
 def _count_remaining(rows: TreeRows, window: Window, *, shown: int, passed: int) -> int:

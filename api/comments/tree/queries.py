@@ -3,6 +3,10 @@
 It starts under the article or under a comment, takes the first `limit` replies there by one index,
 then the first `children` under each of those, level by level. It touches what it returns, not what
 the article holds. The article's version comes from the same statement, so from the same snapshot.
+
+A page has a budget of bytes too. Nodes are taken level by level, within a level in the order of the
+page, until the next one does not fit. So those that are shown of any siblings are the first ones,
+each under a parent that is shown; and the texts of the others are not read.
 """
 
 from collections.abc import Sequence
@@ -23,7 +27,9 @@ from api.comments.projection import (
     AUTHOR_NAMES,
     COLUMNS,
     JOIN_AUTHOR,
+    MAX_PAGE_BYTES,
     NAMES,
+    SIZE,
 )
 from api.comments.schemas import CommentSort
 from api.comments.tree.cursors import Window
@@ -64,13 +70,19 @@ _ORDERS = {
 # In the order of the statement. Named one by one they are matched once, not for each result.
 _RESULT = [
     column(name, JSONB() if name == "mentions" else None)
-    for name in ("head_version", "total", "counted", *NAMES, "key", "level", *AUTHOR_NAMES)
+    for name in (
+        *(*NAMES, "key", "level", "size", "used", *AUTHOR_NAMES),
+        *("head_version", "total", "counted"),
+    )
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class TreeRows:
-    """What the statement found: of one snapshot, siblings in order, parents before children."""
+    """What the statement found: of one snapshot, siblings in order, parents before children.
+
+    In a context the ancestors stand after the comment itself, from the parent up.
+    """
 
     article_id: UUID
     version: int
@@ -85,6 +97,11 @@ async def find_tree(
     connection: AsyncConnection, article_id: UUID, window: Window
 ) -> TreeRows | None:
     """Return the window's part of the tree, None when the article or the comment isn't shown."""
+    return await _run(connection, article_id, *compose_tree(article_id, window))
+
+
+def compose_tree(article_id: UUID, window: Window) -> tuple[TextualSelect, dict[str, Any]]:
+    """Return the statement of `find_tree` and its values."""
     is_root = window.under_id == article_id
     statement = _compose_page(window.sort, is_root=is_root, goes_on=window.after is not None)
     values: dict[str, Any] = {
@@ -93,6 +110,7 @@ async def find_tree(
         "limit": window.limit,
         "children": window.children,
         "levels": window.depth,
+        "max_bytes": MAX_PAGE_BYTES,
     }
     if window.after is not None:
         values |= {
@@ -100,7 +118,7 @@ async def find_tree(
             "last_id": window.after.id,
             "count_limit": window.limit + MAX_COUNTED,
         }
-    return await _run(connection, article_id, statement, values)
+    return statement, values
 
 
 async def find_context(
@@ -113,6 +131,7 @@ async def find_context(
         "children": window.children,
         "levels": window.depth,
         "ancestors": ancestors,
+        "max_bytes": MAX_PAGE_BYTES,
     }
     return await _run(connection, article_id, _compose_context(window.sort), values)
 
@@ -182,11 +201,11 @@ def _compose_context(sort: CommentSort) -> TextualSelect:
         f"WHERE p.id = :under_id AND a.id = :article_id AND {LISTED_P}"
     )
     itself = (
-        f"SELECT {COLUMNS}, c.{order.column} AS key, 0 AS level "
+        f"SELECT {COLUMNS}, c.{order.column} AS key, 0 AS level, {SIZE} AS size "
         "FROM comments c WHERE c.id = :under_id"
     )
     line = (
-        f"SELECT {COLUMNS}, c.{order.column} AS key, c.depth - h.depth AS level "
+        f"SELECT {COLUMNS}, c.{order.column} AS key, c.depth - h.depth AS level, {SIZE} AS size "
         "FROM head h CROSS JOIN LATERAL unnest("
         "h.ancestor_ids[greatest(1, h.depth - :ancestors + 1):]) AS line(id) "
         "JOIN comments c ON c.id = line.id"
@@ -199,12 +218,15 @@ def _compose(
 ) -> TextualSelect:
     children = _select_siblings(
         order,
-        f"c.under_id = t.id::uuid AND {LISTED_C} AND t.level + 1 < :levels AND t.reply_count > 0",
+        f"c.under_id = t.id AND {LISTED_C} AND t.level + 1 < :levels AND t.reply_count > 0",
         level="t.level + 1",
         limit=":children",
     )
     # The inner LIMIT stops the recursion itself: it makes no row that is not asked for.
-    shown = f"(SELECT * FROM tree LIMIT {MAX_NODES})" + (f" UNION ALL {line}" if line else "")
+    found = f"(SELECT * FROM tree LIMIT {MAX_NODES})" + (f" UNION ALL {line}" if line else "")
+    # In this order the budget is spent: a comment, its ancestors from the parent up, then what is
+    # below, level by level.
+    by = f"s.level > 0, abs(s.level), {_by(order, 's', 'key')}"
     statement = text(f"""
 WITH RECURSIVE head AS ({head} AND {PUBLIC_A}),
 first AS ({first}),
@@ -213,11 +235,17 @@ tree AS (
   UNION ALL
   SELECT child.* FROM tree t CROSS JOIN LATERAL ({children}) child
 )
-SELECT h.version AS head_version, h.total, {counted} AS counted, n.*, {AUTHOR_COLUMNS}
-FROM head h LEFT JOIN ({shown}) n ON true {JOIN_AUTHOR}
-ORDER BY n.level, {_by(order, "n", "key")}
+SELECT n.*, {AUTHOR_COLUMNS}, h.version AS head_version, h.total, {counted} AS counted
+FROM head h LEFT JOIN (
+  SELECT * FROM (
+    SELECT s.*, sum(s.size) OVER (ORDER BY {by} ROWS UNBOUNDED PRECEDING) AS used
+    FROM ({found}) s
+  ) b WHERE b.used <= :max_bytes OR b.used = b.size
+) n ON true {JOIN_AUTHOR}
+ORDER BY {by.replace("s.", "n.")}
 """)
     names = [("article_id", Uuid), ("under_id", Uuid), ("children", Integer), ("levels", Integer)]
+    names.append(("max_bytes", Integer))
     if ":limit" in statement.text:
         names.append(("limit", Integer))
     if line:
@@ -232,14 +260,14 @@ ORDER BY n.level, {_by(order, "n", "key")}
 
 def _select_siblings(order: _Order, where: str, *, level: str, limit: str = ":limit") -> str:
     return (
-        f"SELECT {COLUMNS}, c.{order.column} AS key, {level} AS level FROM comments c "
+        f"SELECT {COLUMNS}, c.{order.column} AS key, {level} AS level, {SIZE} AS size "
+        "FROM comments c "
         f"WHERE {where} ORDER BY {_by(order, 'c', order.column)} LIMIT {limit}"
     )
 
 
 def _by(order: _Order, table: str, column: str) -> str:
-    tie = f"{table}.id" if table == "c" else f"{table}.id::uuid"
-    return f"{table}.{column} {order.direction}, {tie} {order.tie}"
+    return f"{table}.{column} {order.direction}, {table}.id {order.tie}"
 
 
 def _after(order: _Order) -> tuple[str, ...]:
