@@ -73,7 +73,7 @@ class Handle(SQLModel, table=True):
         # A target for users' composite key; the primary key alone already makes it unique.
         Index("uq_handles_handle_user_id", "handle", "user_id", unique=True),
         Index("ix_handles_user_id", "user_id"),
-        # Two handles that look alike have one skeleton ("rn" and "m", "0" and "o").
+        # Two handles that look alike have one skeleton ("rn" and "m", "1", "i" and "l").
         Index("uq_handles_skeleton", "skeleton", unique=True),
         Index("ix_handles_prefix", "handle", postgresql_ops={"handle": "text_pattern_ops"}),
     )

@@ -30,7 +30,7 @@ from api.kit.dependencies import ReadSession, ServicesDep, UowDep
 from api.kit.http.conditional import make_resource_response
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
-from api.users.errors import HandleReserved, HandleTaken
+from api.users.errors import DisplayNameReserved, HandleReserved, HandleTaken
 from api.users.schemas import UserRead
 
 router = make_router("sessions")
@@ -47,7 +47,7 @@ SessionOwner = Annotated[Actor, requires(Scope.SESSIONS_WRITE)]
     "/users",
     status_code=201,
     response_model=UserRead,
-    responses=problems(HandleTaken, HandleReserved),
+    responses=problems(HandleTaken, HandleReserved, DisplayNameReserved),
     dependencies=[limit_address(Action.USER_REGISTER)],
 )
 async def create_user(request: Request, body: UserCreate, uow: AnonymousIdempotentUow) -> Response:

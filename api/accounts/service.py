@@ -29,8 +29,7 @@ from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.services import Services
 from api.users import queries as users
-from api.users.errors import HandleReserved
-from api.users.handles import is_reserved_handle
+from api.users.policy import require_free_names
 from api.users.service import HANDLE_TAKEN, add_account, replace_password_hash
 from models import LoginSession, Role, User
 
@@ -45,13 +44,13 @@ def login_key(login: str) -> str:
 
 
 async def register(uow: UnitOfWork, body: UserCreate, *, role: Role = Role.MEMBER) -> User:
-    """Make an account. Raises HandleTaken or HandleReserved.
+    """Make an account. Raises HandleTaken, HandleReserved or DisplayNameReserved.
 
     With an e-mail address that already belongs to an account it makes one all the same, which logs
     in by handle alone: the response does not reveal who has an account (docs/decisions/0007).
     """
-    if is_reserved_handle(body.handle) and role is Role.MEMBER:
-        raise HandleReserved
+    if role is Role.MEMBER:
+        require_free_names(body.handle, body.display_name)
     # Before the first row is written: nobody waits for a lock while this computes.
     password_hash = await hash_password(body.password)
     with map_integrity_errors(HANDLE_TAKEN):

@@ -21,6 +21,15 @@ class HandleTaken(Problem):
     detail = "Choose another: this one, or one that looks like it, is or was somebody's."
 
 
+class DisplayNameReserved(Problem):
+    """The display name would look like staff."""
+
+    status = 409
+    code = "display_name_reserved"
+    title = "The display name is reserved"
+    detail = "Choose another: readers could take this one for staff of the site."
+
+
 class HandleReserved(Problem):
     """The handle would look like the service speaking."""
 

@@ -39,6 +39,14 @@ async def owns_handle(session: AsyncSession, handle: str, user_id: UUID) -> bool
     return bool(await session.scalar(statement))
 
 
+async def owns_skeleton(session: AsyncSession, skeleton: str, user_id: UUID) -> bool:
+    """Tell whether the person has or had the handle that this skeleton belongs to."""
+    statement = select(
+        exists().where(col(Handle.skeleton) == skeleton, col(Handle.user_id) == user_id)
+    )
+    return bool(await session.scalar(statement))
+
+
 async def find_imported_author(session: AsyncSession, key: str) -> User | None:
     """Return the person who came with an import under this name: nobody can log in as them."""
     statement = (

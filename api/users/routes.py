@@ -15,7 +15,7 @@ from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
 from api.kit.text.names import name_key
 from api.users import queries, service
-from api.users.errors import HandleReserved, HandleTaken, UserNotFound
+from api.users.errors import DisplayNameReserved, HandleReserved, HandleTaken, UserNotFound
 from api.users.handles import MAX_HANDLE
 from api.users.schemas import MeRead, MeUpdate, PersonList, PersonRead, UserRead
 
@@ -69,7 +69,7 @@ async def read_me(request: Request, actor: ProfileReader, session: ReadSession) 
 @router.patch(
     "/me",
     response_model=MeRead,
-    responses=problems(HandleTaken, HandleReserved),
+    responses=problems(HandleTaken, HandleReserved, DisplayNameReserved),
     dependencies=[limit(Action.PROFILE_EDIT)],
 )
 async def update_me(

@@ -8,10 +8,10 @@ from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.http.conditional import ExpectedRevision, check_revision
 from api.kit.text.names import name_key
-from api.users import queries
-from api.users.errors import HandleReserved, HandleTaken
+from api.users import policy, queries
+from api.users.errors import HandleTaken
 from api.users.events import ProfileChanged, UserRegistered
-from api.users.handles import handle_from_name, handle_skeleton, is_reserved_handle
+from api.users.handles import further_skeleton, handle_from_name, handle_skeleton
 from api.users.schemas import MeUpdate
 from models import Role, User
 
@@ -26,7 +26,10 @@ HANDLE_TAKEN = {
 async def update_me(
     uow: UnitOfWork, actor: Actor, body: MeUpdate, expected: ExpectedRevision
 ) -> User:
-    """Change the own profile. Raises PreconditionFailed, HandleTaken or HandleReserved."""
+    """Change the own profile.
+
+    Raises PreconditionFailed, HandleTaken, HandleReserved or DisplayNameReserved.
+    """
     user = await queries.lock_user(uow.session, actor.id)
     check_revision(expected, user.revision)
     changes = {
@@ -37,8 +40,10 @@ async def update_me(
     if not changes:
         return user
     if "handle" in changes:
-        await _take_handle(uow, actor, user.id, changes["handle"])
+        await _take_handle(uow, actor, changes["handle"])
     if "display_name" in changes:
+        if not actor.is_staff:
+            policy.require_free_names(None, changes["display_name"])
         user.name_key = name_key(changes["display_name"])
     for field, value in changes.items():
         setattr(user, field, value)
@@ -86,12 +91,14 @@ async def replace_password_hash(
     return True
 
 
-async def give_handle(uow: UnitOfWork, user_id: UUID, handle: str) -> None:
-    """Give a person a handle, for ever. A violation names who else has it or one like it."""
+async def give_handle(
+    uow: UnitOfWork, user_id: UUID, handle: str, skeleton: str | None = None
+) -> None:
+    """Give a person a handle, for ever. A violation names the constraint that refuses it."""
     queries.add_handle(
         uow.session,
         handle=handle,
-        skeleton=handle_skeleton(handle),
+        skeleton=skeleton or handle_skeleton(handle),
         user_id=user_id,
         now=uow.now,
     )
@@ -140,14 +147,18 @@ async def add_user(uow: UnitOfWork, user: User) -> User:
     return added
 
 
-async def _take_handle(uow: UnitOfWork, actor: Actor, user_id: UUID, handle: str) -> None:
+async def _take_handle(uow: UnitOfWork, actor: Actor, handle: str) -> None:
     """Make sure that a handle is the person's. Raises HandleTaken or HandleReserved."""
-    if await queries.owns_handle(uow.session, handle, user_id):
+    if await queries.owns_handle(uow.session, handle, actor.id):
         return
-    if is_reserved_handle(handle) and not actor.is_staff:
-        raise HandleReserved
+    if not actor.is_staff:
+        policy.require_free_names(handle, None)
+    skeleton = handle_skeleton(handle)
+    if await queries.owns_skeleton(uow.session, skeleton, actor.id):
+        # A look-alike of a handle of their own: nobody else can be mistaken for them by it.
+        skeleton = further_skeleton(handle)
     with map_integrity_errors(HANDLE_TAKEN):
-        await give_handle(uow, user_id, handle)
+        await give_handle(uow, actor.id, handle, skeleton)
 
 
 async def _rename_author(uow: UnitOfWork, user: User, name: str) -> None:

@@ -63,11 +63,31 @@ async def test_a_handle_or_its_look_alike_is_given_once(client: Client) -> None:
         problem = expect_problem(refused, 409, "handle_taken")
         assert handle not in problem["detail"]
     assert (await client.get("/v1/users/m0dern")).status_code == 404
+    expect(await register(client, "milla"), 201)
+    for handle in ("mlila", "m1lla", "mi1ia"):
+        expect_problem(await register(client, handle), 409, "handle_taken")
 
 
 async def test_nobody_registers_as_the_service(client: Client) -> None:
     for handle in ("admin", "Adm1n", "m0derator", "everyone", "me", "sup-port"):
         expect_problem(await register(client, handle), 409, "handle_reserved")
+
+
+async def test_nobody_registers_under_a_name_of_staff(client: Client, services: Services) -> None:
+    for name in (
+        "Admin",
+        "Moderator",
+        "\u0410dmin",
+        "Adm\u0456n",
+        "Su\u0440\u0440ort",
+        "Forum Staff",
+    ):
+        refused = await register(client, "max", display_name=name)
+        expect_problem(refused, 409, "display_name_reserved")
+    # Without a display name the handle is shown.
+    expect_problem(await register(client, "forum-admin"), 409, "handle_reserved")
+    assert await count_people(services) == 0
+    expect(await register(client, "max", display_name="Badminton Max"), 201)
 
 
 async def test_a_display_name_shows_all_that_it_is(client: Client) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import httpx
+from fastapi import FastAPI
 from sqlalchemy import text
 
 from api.kit.services import Services
@@ -38,6 +40,36 @@ async def test_a_refused_request_leaves_its_key_free(client: Client) -> None:
     expect_problem(await client.post("/v1/users", BODY, headers=KEY), 409, "handle_taken")
     mended = await client.post("/v1/users", {**BODY, "handle": "lee"}, headers=KEY)
     assert expect(mended, 201)["handle"] == "lee"
+
+
+async def test_a_key_belongs_to_one_address(
+    app: FastAPI, client: Client, services: Services
+) -> None:
+    neighbours = []
+    for number in (1, 2):
+        transport = httpx.ASGITransport(app, client=(f"198.51.100.{number}", 50_000))
+        neighbours.append(Client(httpx.AsyncClient(transport=transport, base_url="http://test")))
+    one, two = neighbours
+    first = await one.post("/v1/users", BODY, headers=KEY)
+    expect(first, 201)
+    # Neither the response to somebody else, nor in their way.
+    expect_problem(await two.post("/v1/users", BODY, headers=KEY), 409, "handle_taken")
+    other = {"handle": "lee", "email": "lee@example.com", "password": PASSWORD}
+    assert expect(await two.post("/v1/users", other, headers=KEY), 201)["handle"] == "lee"
+    again = await one.post("/v1/users", BODY, headers=KEY)
+    assert again.content == first.content
+    async with services.database.read_session() as session:
+        owners = list(await session.scalars(text("SELECT owner FROM idempotency_keys")))
+    assert len(set(owners)) == 2
+    assert not any("198.51.100" in owner for owner in owners)
+
+
+async def test_whoever_is_logged_in_registers_others_as_anybody_does(client: Client) -> None:
+    max_ = await client.join("max")
+    lee = {"handle": "lee", "email": "lee@example.com", "password": PASSWORD}
+    first = await max_.client.post("/v1/users", lee, headers=KEY)
+    again = await client.post("/v1/users", lee, headers=KEY)
+    assert expect(first, 201) == expect(again, 201)
 
 
 async def test_twenty_at_once_make_one_account(client: Client, services: Services) -> None:

@@ -49,6 +49,20 @@ async def test_people_return_to_handles_of_their_own(client: Client, services: S
         assert list(handles) == ["max", "maximilian"]
 
 
+async def test_people_may_take_a_look_alike_of_their_own_handle(
+    client: Client, services: Services
+) -> None:
+    max_, lee = await client.join("modern"), await client.join("lee")
+    for handle in ("m0dern", "mod-ern", "rnodern", "modern", "m0dern"):
+        assert (await rename(max_, handle))["handle"] == handle
+    await rename(max_, "maximilian")
+    for handle in ("modern", "m0dern", "mod_ern", "maxlml11an"):
+        taken = await lee.client.patch("/v1/me", {"handle": handle}, headers={"If-Match": "*"})
+        expect_problem(taken, 409, "handle_taken")
+    for handle in ("modern", "m0dern", "mod-ern", "rnodern"):
+        assert expect(await client.get(f"/v1/users/{handle}"), 200)["id"] == max_.id
+
+
 async def test_one_logs_in_by_the_handle_one_has(client: Client) -> None:
     max_ = await client.join("max")
     await rename(max_, "maximilian")

@@ -1,5 +1,6 @@
 """The own profile: reading it, changing it, and what of it others see."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -87,9 +88,19 @@ async def test_a_change_is_checked_as_a_registration_is(client: Client) -> None:
         refused = expect_problem(await edit(max_, {field: value}), 422, "validation_failed")
         assert [fault["pointer"] for fault in refused["errors"]] == [f"/body/{field}"]
     expect_problem(await edit(max_, {"handle": "m0dern"}), 409, "handle_taken")
-    refused = await edit(max_, {"display_name": "Half", "handle": "adm1n"})
-    expect_problem(refused, 409, "handle_reserved")
+    for handle in ("adm1n", "forum-admin"):
+        refused = await edit(max_, {"display_name": "Half", "handle": handle})
+        expect_problem(refused, 409, "handle_reserved")
+    for name in ("Admin", "\u0410dmin", "Forum Moderator", "Adm1n \u2705"):
+        refused = await edit(max_, {"avatar_url": None, "display_name": name})
+        expect_problem(refused, 409, "display_name_reserved")
     assert expect(await client.get("/v1/users/max"), 200) == max_.user
+
+
+async def test_staff_may_be_called_so(make_staff: Callable[[str], Awaitable[Person]]) -> None:
+    moderator = await make_staff("moderator")
+    changed = await edit(moderator, {"display_name": "Moderator", "handle": "mod"})
+    assert expect(changed, 200)["display_name"] == "Moderator"
 
 
 async def test_a_new_name_is_seen_where_the_old_one_stood(client: Client) -> None:

@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from anyascii import anyascii
+
 # Code points.
 MAX_NAME = 64
 
@@ -17,6 +19,18 @@ _UNSEEN = {
 }
 # What keyboards with "smart punctuation" make of "'".
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc", "'"))
+
+# Letters that are drawn like Latin ones and are pronounced otherwise, so that a transliteration
+# misses them: the common ones of Unicode's confusables.txt (UTS 39).
+_LOOK_ALIKES = str.maketrans(
+    # Cyrillic, Greek, Armenian, Cherokee, Lisu.
+    "АВЕЅІЈКМНОРСТУХԌԚԜӀҺавеѕіјкмнорстухԁԛԝӏһпг"
+    "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβγικνορτυχωցհոսօք"
+    "ᎪᏴᏟᎠᎬᏀᎻᎥᎫᏦᏞᎷᏢᎡᏚᎢᏙᎳᏃꓮꓐꓚꓓꓰꓝꓖꓧꓲꓙꓗꓡꓟꓠꓳꓑꓣꓢꓔꓴꓦꓪꓫꓬꓜ",  # noqa: RUF001 - on purpose
+    "abesijkmhopctyxgqwlhabesijkmhopctyxdqwlhnr"
+    "abezhikmnoptyxabyikvoptuxwghnuop"
+    "abcdeghijklmprstvwzabcdefghijklmnoprstuvwxyz",
+)
 
 _BIDIRECTIONAL = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -44,6 +58,17 @@ def name_key(name: str) -> str:
     key = unicodedata.normalize("NFKC", name.translate(_UNSEEN)).casefold()
     key = unicodedata.normalize("NFKC", key).translate(_APOSTROPHES)
     return " ".join(key.split())
+
+
+def to_latin(name: str) -> set[str]:
+    """Return what readers of Latin letters may take a name for, in lower-case ASCII.
+
+    At most two readings: by sound, and by looks. The Cyrillic "er" sounds like an r and looks like
+    a p; its a is one by both.
+    """
+    composed = unicodedata.normalize("NFKC", name.translate(_UNSEEN))
+    readings = (composed, composed.translate(_LOOK_ALIKES))
+    return {anyascii(reading).lower() for reading in readings}
 
 
 def clean_name_errors(name: str) -> str | None:

@@ -12,6 +12,7 @@ from api.users.handles import (
     handle_from_name,
     handle_skeleton,
     is_reserved_handle,
+    looks_like_staff,
     normalize_handle,
 )
 
@@ -19,7 +20,7 @@ from api.users.handles import (
 PERSIAN = "\u0646\u0627\u0645\u0647\u200c\u0647\u0627"
 
 # Of characters with look-alikes, mostly.
-HANDLES = st.lists(st.text("arnvwlmo01", min_size=1, max_size=7), min_size=1, max_size=4).map(
+HANDLES = st.lists(st.text("arnvwilmo01", min_size=1, max_size=7), min_size=1, max_size=4).map(
     "_".join
 )
 HANDLES = HANDLES.filter(lambda handle: len(handle) >= MIN_HANDLE)
@@ -77,6 +78,9 @@ def test_what_is_no_handle_is_an_error(handle):
     [
         ("oliver", "0liver"),
         ("paul", "pau1"),
+        ("paul", "paui"),
+        ("liam", "1lam"),
+        ("milli", "mi1l1"),
         ("modern", "modem"),
         ("mo-dern", "moder-n"),
         ("wendy", "vvendy"),
@@ -89,7 +93,7 @@ def test_look_alikes_have_one_skeleton(one, other):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("ada", "adam"), ("anna", "anne"), ("r2", "rn"), ("liv", "lv")]
+    ("one", "other"), [("ada", "adam"), ("anna", "anne"), ("r2", "rn"), ("liv", "lv"), ("al", "a2")]
 )
 def test_others_have_not(one, other):
     assert handle_skeleton(one) != handle_skeleton(other)
@@ -113,11 +117,97 @@ def test_reserved_handles_and_their_look_alikes():
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        *("Admin", "ADMIN", "admin", "Administrator", "Moderator", "Moderators", "Mod", "mods"),
+        *("\u0410dmin", "\u0430dm\u0456n", "\u0391dmin", "\u0410\u0434\u043c\u0438\u043d"),
+        *("Su\u0440\u0440ort", "M\u043ed\u0435r\u0430t\u043er", "\uff21\uff44\uff4d\uff49\uff4e"),
+        *("\U0001d400dmin", "\u24b6\u24d3\u24dc\u24d8\u24dd", "\u1d00\u1d05\u1d0d\u026a\u0274"),
+        *("\ua4ee\ua4d3\ua4df\ua4f2\ua4e0", "\u13aa\u13a0\u13b7\u13a5N", "\U0001f170dmin"),
+        *(
+            "Adm1n",
+            "M0derator",
+            "4dm!n",
+            "@dmin",
+            "adrnin",
+            "Admln",
+            "\u00c1dm\u00edn",
+            "Adm\u0131n",
+        ),
+        *(
+            "a d m i n",
+            "A.d.m.i.n",
+            "[Admin]",
+            "Admin 2",
+            "admin2",
+            "Admin \u2705",
+            "Max (Moderator)",
+        ),
+        *("Forum Admin", "ForumAdmin", "Adminteam", "The Moderators", "Site Administration"),
+        *(
+            "Support Team",
+            "Forum Staff",
+            "The Team",
+            "Palaver",
+            "Palaver Support",
+            "System",
+            "Root",
+        ),
+        *("Official Support", "sup-port", "Ad\u200dmin"),
+    ],
+)
+def test_names_of_staff(name):
+    assert looks_like_staff(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "Max",
+            "Ada Obi",
+            "Badminton Club",
+            "Conrad Min",
+            "Conradmin",
+            "Wayne Root",
+            "Support Max",
+            "Modesto",
+        ),
+        *(
+            "Max of the Forum",
+            "The Forum",
+            "Jose\u0301",
+            "\u041e\u043b\u044c\u0433\u0430",
+            "\u674e\u660e",
+        ),
+        *(
+            "...",
+            "\U0001f680",
+            "Staffan",
+            "Teamwork Tim",
+            "Rooty",
+            "Moderate Mike",
+            "Owner of Cats",
+        ),
+        *("1", "Lee 2", "2", "Max Power 3000"),
+    ],
+)
+def test_names_of_others(name):
+    assert not looks_like_staff(name)
+
+
+@given(st.text(max_size=MAX_NAME))
+def test_any_text_is_of_staff_or_not(name):
+    assert looks_like_staff(name) in (True, False)
+    assert looks_like_staff(f"{name} moderator {name}")
+
+
+@pytest.mark.parametrize(
     ("name", "taken", "handle"),
     [
         ("Ada Obi", set(), "ada-obi"),
         ("Ada Obi", {"ada-obi"}, "ada-obi-2"),
-        ("Ada Obi", {"adaobi", "ada-obi-2"}, "ada-obi-3"),
+        ("Ada Obi", {"adaobl", "ada-obi-2"}, "ada-obi-3"),
         ("Modern", {"modem"}, "modern-2"),
         ("O'Neil, Conor (Jr.)", set(), "oneil-conor-jr"),
         ("Łukasz Żółw", set(), "lukasz-zolw"),
