@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Header, Request, Response
+from fastapi import Header, Path, Request, Response
 
 from api.accounts import queries, service
 from api.accounts.errors import (
@@ -51,7 +51,10 @@ SessionOwner = Annotated[Actor, requires(Scope.SESSIONS_WRITE)]
     dependencies=[limit_address(Action.USER_REGISTER)],
 )
 async def create_user(request: Request, body: UserCreate, uow: AnonymousIdempotentUow) -> Response:
-    """Sign up. Then log in with POST /v1/sessions."""
+    """Create an account.
+
+    Then log in with `POST /v1/sessions`.
+    """
     user = await service.register(uow, body)
     response = make_resource_response(
         request, UserRead.model_validate(user), revision=user.revision, status=201
@@ -68,7 +71,9 @@ async def create_session(
     services: ServicesDep,
     user_agent: Annotated[str | None, Header(max_length=1000, include_in_schema=False)] = None,
 ) -> TokensRead:
-    """Log in with a handle or an e-mail address.
+    """Log in.
+
+    With a handle or an e-mail address.
 
     After too many failed attempts at an account, the right password is refused for up to five
     minutes as well, except from addresses that its owner has logged in from.
@@ -89,7 +94,10 @@ async def create_session(
     dependencies=[limit_address(Action.SESSION_REFRESH)],
 )
 async def refresh_session(body: SessionRefresh, uow: UowDep, services: ServicesDep) -> TokensRead:
-    """Exchange a refresh token for a new pair of tokens."""
+    """Refresh a session.
+
+    Exchanges a refresh token for a new pair of tokens.
+    """
     return await service.refresh(uow, services, body.refresh_token)
 
 
@@ -97,7 +105,10 @@ async def refresh_session(body: SessionRefresh, uow: UowDep, services: ServicesD
 async def list_sessions(
     actor: SessionReader, session: ReadSession, services: ServicesDep
 ) -> SessionList:
-    """List your sessions, the newest first."""
+    """List your sessions.
+
+    The newest 100, the newest first.
+    """
     sessions = await queries.list_sessions(
         session, actor.id, services.clock.now(), limit=MAX_SESSIONS
     )
@@ -118,13 +129,20 @@ async def list_sessions(
 
 @router.delete("/sessions/current", status_code=204, responses=problems(SessionNotFound))
 async def delete_current_session(actor: SessionOwner, uow: UowDep) -> None:
-    """Log out of the session that the access token belongs to."""
+    """Log out.
+
+    Ends the session of the access token.
+    """
     await service.log_out(uow, actor)
 
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=problems(SessionNotFound))
-async def delete_session(session_id: UUID, actor: SessionOwner, uow: UowDep) -> None:
-    """Log out of one of your sessions."""
+async def delete_session(
+    session_id: Annotated[UUID, Path(description="The session's id.")],
+    actor: SessionOwner,
+    uow: UowDep,
+) -> None:
+    """End one of your sessions."""
     await service.end_session(uow, actor, session_id)
 
 
@@ -137,5 +155,8 @@ async def delete_session(session_id: UUID, actor: SessionOwner, uow: UowDep) -> 
 async def change_password(
     body: PasswordUpdate, actor: AccountOwner, uow: UowDep, services: ServicesDep
 ) -> None:
-    """Set a new password. Every other session ends."""
+    """Change your password.
+
+    All your other sessions end.
+    """
     await service.change_password(uow, services, actor, body)

@@ -39,10 +39,10 @@ ArticleWriter = Annotated[Actor, requires(Scope.ARTICLES_WRITE)]
 ArticleRef = Annotated[
     str, Path(min_length=1, max_length=MAX_SLUG_LENGTH, description="The article's id or slug.")
 ]
-ExternalIdPath = Annotated[ExternalId, Path(description="The id that your site knows it by.")]
-TagFilter = Annotated[Tag | None, Query(description="Only with this tag.")]
+ExternalIdPath = Annotated[ExternalId, Path(description="The id of the article on your own site.")]
+TagFilter = Annotated[Tag | None, Query(description="Only articles with this tag.")]
 AuthorFilter = Annotated[
-    Handle | None, Query(description="Only by the person who has or had this handle.")
+    Handle | None, Query(description="Only articles of the person who has or had this handle.")
 ]
 
 
@@ -56,7 +56,7 @@ AuthorFilter = Annotated[
 async def create_article(
     request: Request, body: ArticleCreate, actor: ArticleWriter, uow: IdempotentUow
 ) -> Response:
-    """Publish an article."""
+    """Create an article."""
     return _answer_new(request, await service.create_article(uow, actor, body))
 
 
@@ -68,13 +68,16 @@ async def create_article(
 async def list_articles(
     request: Request,
     services: ServicesDep,
-    sort: ArticleSort = ArticleSort.NEW,
+    sort: Annotated[ArticleSort, Query(description="The order of the list.")] = ArticleSort.NEW,
     tag: TagFilter = None,
     author: AuthorFilter = None,
     limit: Limit = 20,
     cursor: CursorParam = None,
 ) -> Response:
-    """List articles: the newest, those with the latest reply, the best voted, or the hottest."""
+    """List articles.
+
+    `sort` is `new` (creation), `active` (last activity), `top` (votes) or `hot` (votes and age).
+    """
     params = ListParams(sort=sort, tag=tag, author=author, limit=limit, cursor=cursor)
     return await cached_reads.get_article_page(request, services, params)
 
@@ -85,7 +88,7 @@ async def list_articles(
     responses={**problems(ArticleNotFound, DatabaseUnavailable), **UNCHANGED},
 )
 async def read_article(request: Request, article: ArticleRef, services: ServicesDep) -> Response:
-    """Read an article."""
+    """Get an article."""
     return await cached_reads.get_article_response(request, services, article)
 
 
@@ -103,7 +106,10 @@ async def update_article(
     uow: UowDep,
     if_match: IfMatch,
 ) -> Response:
-    """Change your article; moderators may change any."""
+    """Edit an article.
+
+    Authors may edit their own articles, moderators any.
+    """
     row = await service.update_article(uow, actor, article, body, if_match)
     return make_resource_response(
         request, cached_reads.read_article(row), revision=row.article.revision
@@ -119,7 +125,10 @@ async def update_article(
 async def delete_article(
     article: ArticleRef, actor: ArticleWriter, uow: UowDep, if_match: IfMatch
 ) -> None:
-    """Take your article back, with its thread; moderators may take back any."""
+    """Delete an article.
+
+    Its thread is deleted too. Authors may delete their own articles, moderators any.
+    """
     await service.delete_article(uow, actor, article, if_match)
 
 
@@ -140,7 +149,10 @@ async def upsert_article(
     actor: ArticleWriter,
     uow: UowDep,
 ) -> Response:
-    """Create or change the article that a site knows by its own id."""
+    """Create or update by external id.
+
+    For sites that have their own ids for their articles.
+    """
     row, is_new = await service.upsert_article(uow, actor, external_id, body)
     if is_new:
         return _answer_new(request, row)

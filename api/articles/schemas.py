@@ -1,4 +1,4 @@
-"""What is asked and answered about articles."""
+"""Requests and responses about articles."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -12,7 +12,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from api.articles.slugs import MAX_SLUG_LENGTH, SLUG_PATTERN, is_like_id
+from api.articles.slugs import MAX_SLUG_LENGTH, SLUG_PATTERN, is_like_id, is_reserved_slug
 from api.kit.http.pagination import Page
 from api.kit.http.schemas import Input, Line, Output, Prose, Time
 from api.users.schemas import PersonRead, WebAddress
@@ -21,9 +21,11 @@ MAX_BODY_LENGTH = 20_000
 MAX_TAGS = 10
 
 
-def _refuse_id(slug: str) -> str:
+def _refuse_reserved(slug: str) -> str:
     if is_like_id(slug):
         raise ValueError("Choose a slug that does not look like an id.")
+    if is_reserved_slug(slug):
+        raise ValueError("Choose another slug: the API uses this word in its own paths.")
     return slug
 
 
@@ -38,7 +40,7 @@ Body = Annotated[Prose, StringConstraints(max_length=MAX_BODY_LENGTH)]
 Slug = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_SLUG_LENGTH, pattern=SLUG_PATTERN),
-    AfterValidator(_refuse_id),
+    AfterValidator(_refuse_reserved),
 ]
 ExternalId = Annotated[
     str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")
@@ -57,7 +59,7 @@ Tags = Annotated[
 
 
 class ArticleSort(StrEnum):
-    """The orders of a list of articles."""
+    """The order of a list of articles."""
 
     NEW = "new"
     ACTIVE = "active"
@@ -81,33 +83,35 @@ class ArticleCreate(Input):
     )
 
     title: Title
-    body: Body = Field(default="", description="Markdown; empty where the text is elsewhere.")
+    body: Body = Field(default="", description="Markdown. Empty if the text is on another site.")
     slug: Slug | None = Field(
-        default=None, description="Made from the title when left out. It never changes."
+        default=None, description="By default made from the title. It never changes."
     )
-    url: WebAddress | None = Field(default=None, description="Where the article itself is.")
+    url: WebAddress | None = Field(
+        default=None, description="The address of the article on its own site."
+    )
     external_id: ExternalId | None = Field(
-        default=None, description="Your own id for it, unique on this server."
+        default=None, description="The article's id on its own site, unique on this server."
     )
     tags: Tags = Field(default_factory=list)
 
 
 class ArticleUpdate(Input):
-    """Changes of an article; what is left out stays."""
+    """Changes to an article. Fields that are left out stay as they are."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"title": "A better title"}]})
 
     title: Title | None = None
     body: Body | None = None
-    url: WebAddress | None = Field(default=None, description="Null takes the address away.")
+    url: WebAddress | None = Field(default=None, description="Null removes the address.")
     tags: Tags | None = None
     is_locked: StrictBool | None = Field(
-        default=None, description="True ends the discussion: nobody but staff can reply."
+        default=None, description="True closes the discussion: only staff can reply."
     )
 
 
 class ArticleUpsert(Input):
-    """An article of a site that has its own ids."""
+    """An article of a site with its own ids."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -122,7 +126,7 @@ class ArticleUpsert(Input):
 
 
 class ArticleSummary(Output):
-    """An article in a list: all but its text."""
+    """An article in a list, without its text."""
 
     id: UUID
     slug: str = Field(examples=["on-docking-ports"])
@@ -132,8 +136,8 @@ class ArticleSummary(Output):
     tags: list[str] = Field(examples=[["space"]])
     author: PersonRead | None
     is_locked: bool
-    version: int = Field(description="Grows with each change of the article or its thread.")
-    comment_count: int = Field(description="Visible comments at every depth.")
+    version: int = Field(description="Increases with each change to the article or its thread.")
+    comment_count: int = Field(description="Number of visible comments at all levels.")
     up: int
     down: int
     score: int
@@ -149,5 +153,5 @@ class ArticlePage(Page[ArticleSummary]):
 class ArticleRead(ArticleSummary):
     """An article."""
 
-    body: str = Field(description="Markdown as written.", examples=["They *fit*."])
-    html: str = Field(description="Rendered and cleaned.", examples=["<p>They <em>fit</em>.</p>"])
+    body: str = Field(description="Markdown, as written.", examples=["They *fit*."])
+    html: str = Field(description="The body as safe HTML.", examples=["<p>They <em>fit</em>.</p>"])

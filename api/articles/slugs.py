@@ -8,6 +8,9 @@ from anyascii import anyascii
 MAX_SLUG_LENGTH = 120
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
+# In `/v1/articles/{article}` they would name something else; a test compares them with the routes.
+RESERVED_SLUGS = frozenset({"by-external-id"})
+
 # Room for what makes it another's.
 _MAX_STEM = 80
 # Articles of one title whose slugs are numbered; later ones have a part of their id in it.
@@ -18,7 +21,10 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re
 
 
 def make_stem(title: str) -> str:
-    """Return what a title sounds like in a-z, 0-9 and hyphens; never empty, never like an id."""
+    """Return what a title sounds like in a-z, 0-9 and hyphens.
+
+    Never empty, never like an id, never reserved.
+    """
     words = re.findall(r"[a-z0-9]+", anyascii(title).lower().replace("'", ""))
     stem = ""
     for word in words:
@@ -26,12 +32,19 @@ def make_stem(title: str) -> str:
         if len(longer) > _MAX_STEM:
             break
         stem = longer
-    return stem if stem and not is_like_id(stem) else f"article-{stem}".rstrip("-")
+    if not stem or is_like_id(stem) or is_reserved_slug(stem):
+        return f"article-{stem}".rstrip("-")
+    return stem
 
 
 def is_like_id(ref: str) -> bool:
     """Tell whether this would be read as an article's id, and not as a slug."""
     return _UUID.fullmatch(ref) is not None
+
+
+def is_reserved_slug(slug: str) -> bool:
+    """Tell whether the paths of the API need this word themselves."""
+    return slug in RESERVED_SLUGS
 
 
 def propose_slugs(stem: str) -> list[str]:

@@ -43,7 +43,13 @@ from api.comments.schemas import (
     FlatOrder,
 )
 from api.comments.tree import cached_reads
-from api.comments.tree.cached_reads import DEFAULT_CHILDREN, DEFAULT_DEPTH, DEFAULT_SORT, TreeParams
+from api.comments.tree.cached_reads import (
+    DEFAULT_CHILDREN,
+    DEFAULT_DEPTH,
+    DEFAULT_LIMIT,
+    DEFAULT_SORT,
+    TreeParams,
+)
 from api.comments.tree.cursors import Window
 from api.kit.cache.responses import VersionNotReached
 from api.kit.db.database import DatabaseUnavailable
@@ -72,26 +78,53 @@ router = make_router("comments")
 CommentWriter = Annotated[Actor, requires(Scope.COMMENTS_WRITE)]
 
 CommentId = Annotated[UUID, Path(description="The comment's id.")]
-Ancestors = Annotated[int, Query(ge=0, le=200, description="At most so many, the nearest first.")]
-Children = Annotated[
-    int, Query(ge=0, le=MAX_CHILDREN, description="Replies shown under each node.")
+Ancestors = Annotated[
+    int, Query(ge=0, le=200, description="The largest number of ancestors; the nearest are kept.")
 ]
-Depth = Annotated[int, Query(ge=1, le=MAX_LEVELS, description="Levels shown.")]
+Children = Annotated[
+    int,
+    Query(
+        ge=0, le=MAX_CHILDREN, description="The largest number of replies shown under each comment."
+    ),
+]
+Depth = Annotated[int, Query(ge=1, le=MAX_LEVELS, description="The number of levels shown.")]
 
 
 async def read_tree_params(
-    sort: Annotated[CommentSort | None, Query(description="`best` when left out.")] = None,
+    # No `default` in the document: generated clients would send it beside a cursor that differs.
+    sort: Annotated[CommentSort | None, Query(description="By default `best`.")] = None,
     limit: Annotated[
-        int | None, Query(ge=1, le=MAX_ROOTS, description="Top nodes a page; 50 when left out.")
+        int | None,
+        Query(
+            ge=1,
+            le=MAX_ROOTS,
+            description="The largest number of comments at the top of the page. "
+            f"By default {DEFAULT_LIMIT}.",
+        ),
     ] = None,
-    children: Children | None = None,
-    depth: Depth | None = None,
+    children: Annotated[
+        int | None,
+        Query(
+            ge=0,
+            le=MAX_CHILDREN,
+            description="The largest number of replies shown under each comment. "
+            f"By default {DEFAULT_CHILDREN}.",
+        ),
+    ] = None,
+    depth: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            le=MAX_LEVELS,
+            description=f"The number of levels shown. By default {DEFAULT_DEPTH}.",
+        ),
+    ] = None,
     cursor: Annotated[
         str | None,
         Query(
             max_length=MAX_CURSOR_LENGTH,
-            description="A `next_cursor` of the page or of any node in it. It brings the "
-            "parameters it was made with; others may be left out, and may not differ.",
+            description="A `next_cursor` of the page or of any comment in it. It contains the "
+            "parameters it was made with: leave them out, or send the same ones.",
         ),
     ] = None,
     min_version: Annotated[
@@ -99,11 +132,11 @@ async def read_tree_params(
         Query(
             ge=0,
             le=2**53,
-            description="The version that your own write got: the answer will not be older.",
+            description="The version that your own write returned: the page is at least as new.",
         ),
     ] = None,
 ) -> TreeParams:
-    """Return the parameters of a tree as they came."""
+    """Return the parameters of a tree as they were sent."""
     return TreeParams(
         sort=sort,
         limit=limit,
@@ -141,7 +174,10 @@ async def create_comment(
     uow: IdempotentUow,
     services: ServicesDep,
 ) -> Response:
-    """Reply to an article, or to another comment under it."""
+    """Create a comment.
+
+    Without `parent_id` it is a reply to the article itself.
+    """
     created = await service.create_comment(uow, services, actor, article, body)
     response = make_resource_response(
         request, to_created_comment(created, actor), revision=1, status=201
@@ -158,7 +194,10 @@ async def create_comment(
 async def read_tree(
     request: Request, article: ArticleRef, params: TreeQuery, services: ServicesDep
 ) -> Response:
-    """Read a page of an article's tree, the same for everybody."""
+    """Get the comment tree.
+
+    The same for everybody; `/v1/articles/{article}/viewer` has what depends on the reader.
+    """
     return await cached_reads.get_article_tree(request, services, article, params)
 
 
@@ -169,11 +208,14 @@ async def list_flat(
     article: ArticleRef,
     session: ReadSession,
     services: ServicesDep,
-    order: FlatOrder = FlatOrder.OLDEST,
+    order: Annotated[FlatOrder, Query(description="Which comments come first.")] = FlatOrder.OLDEST,
     limit: Limit = 50,
     cursor: CursorParam = None,
 ) -> CommentPage:
-    """List the visible comments of an article in order of time, for flat frontends."""
+    """List comments by time.
+
+    For frontends that show no tree. Only visible comments are listed.
+    """
     article_id = await articles.find_id(session, article)
     if article_id is None:
         raise ArticleNotFound
@@ -194,7 +236,7 @@ async def list_flat(
     responses={**problems(CommentNotFound), **UNCHANGED},
 )
 async def read_comment(request: Request, comment_id: CommentId, session: ReadSession) -> Response:
-    """Read one comment."""
+    """Get a comment."""
     row = await queries.find_shown(session, comment_id)
     if row is None:
         raise CommentNotFound
@@ -216,7 +258,7 @@ async def update_comment(
     uow: UowDep,
     if_match: IfMatch,
 ) -> Response:
-    """Change the text of your comment."""
+    """Edit your comment."""
     updated = await service.update_comment(uow, actor, comment_id, body, if_match)
     return make_resource_response(
         request, to_updated_comment(updated, actor), revision=updated.comment.revision
@@ -232,7 +274,10 @@ async def update_comment(
 async def delete_comment(
     comment_id: CommentId, actor: CommentWriter, uow: UowDep, if_match: IfMatch
 ) -> None:
-    """Take your comment back. While replies stand under it, an empty place stays in the tree."""
+    """Delete a comment.
+
+    While it has replies, it stays in the tree without its text and author.
+    """
     await service.delete_comment(uow, actor, comment_id, if_match)
 
 
@@ -244,7 +289,10 @@ async def delete_comment(
 async def read_replies(
     request: Request, comment_id: CommentId, params: TreeQuery, services: ServicesDep
 ) -> Response:
-    """Read a page of the tree under a comment, in the shape of an article's tree."""
+    """Get the replies to a comment.
+
+    The response has the shape of an article's tree.
+    """
     return await cached_reads.get_replies(request, services, comment_id, params)
 
 
@@ -258,11 +306,14 @@ async def read_context(
     comment_id: CommentId,
     services: ServicesDep,
     ancestors: Ancestors = 10,
-    sort: CommentSort = DEFAULT_SORT,
+    sort: Annotated[CommentSort, Query(description="The order of replies.")] = DEFAULT_SORT,
     children: Children = DEFAULT_CHILDREN,
     depth: Depth = DEFAULT_DEPTH,
 ) -> Response:
-    """Read a comment where it stands: its ancestors above, its replies below. For permalinks."""
+    """Get a comment in context.
+
+    With its ancestors and its replies, for a permalink.
+    """
     window = Window(under_id=comment_id, sort=sort, limit=children, children=children, depth=depth)
     return await cached_reads.get_context(request, services, comment_id, window, ancestors)
 
@@ -277,7 +328,10 @@ async def list_comments_of_user(
     limit: Limit = 20,
     cursor: CursorParam = None,
 ) -> CommentPage:
-    """List what a person wrote, the newest first."""
+    """List a person's comments.
+
+    The newest come first.
+    """
     user = await users.find_user_by_handle(session, handle.lower())
     if user is None:
         raise UserNotFound

@@ -1,4 +1,4 @@
-"""What is asked and answered about comments, trees and mentions."""
+"""Requests and responses about comments, trees and mentions."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -20,8 +20,12 @@ MAX_LEVELS = 10
 Body = Annotated[Prose, StringConstraints(min_length=1, max_length=MAX_BODY_LENGTH, pattern=r"\S")]
 
 
+# In the body of a comment, in Unicode code points.
+Position = Annotated[int, Field(ge=0, le=MAX_BODY_LENGTH)]
+
+
 class CommentSort(StrEnum):
-    """The orders of a tree, the same at its roots and at every node."""
+    """The order of a tree, the same at every level."""
 
     BEST = "best"
     NEW = "new"
@@ -32,14 +36,14 @@ class CommentSort(StrEnum):
 
 
 class FlatOrder(StrEnum):
-    """The orders of a flat list."""
+    """The order of a flat list."""
 
     OLDEST = "oldest"
     NEWEST = "newest"
 
 
 class CommentCreate(Input):
-    """A reply."""
+    """A new comment."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"body": "I agree, @max.", "parent_id": None}]}
@@ -47,12 +51,12 @@ class CommentCreate(Input):
 
     body: Body = Field(description="Markdown. `@handle` or `@Display Name` mentions a person.")
     parent_id: UUID | None = Field(
-        default=None, description="The comment to reply to; left out, the article itself."
+        default=None, description="The comment to reply to. Leave it out to reply to the article."
     )
 
 
 class CommentUpdate(Input):
-    """A new text."""
+    """A new text for a comment."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"body": "I agree *now*, @max."}]})
 
@@ -60,26 +64,28 @@ class CommentUpdate(Input):
 
 
 class MentionRead(Output):
-    """Who is meant by a stretch of the body."""
+    """A person who is mentioned in a part of the body."""
 
     user_id: UUID
-    handle: str = Field(description="The person's handle today.", examples=["max"])
+    handle: str = Field(description="The person's present handle.", examples=["max"])
     display_name: str = Field(examples=["Max"])
-    start: int = Field(
-        description="Where the @ stands: Unicode code points from the start.", ge=0, examples=[9]
+    start: Position = Field(
+        description="Position of the @ in the body, in Unicode code points.", examples=[9]
     )
-    end: int = Field(description="Where the name ends, exclusive.", examples=[13])
-    text: str = Field(description="As it was written, with the @.", examples=["@max"])
+    end: Position = Field(
+        description="Position after the name, in Unicode code points.", examples=[13]
+    )
+    text: str = Field(description="The text as written, with the @.", examples=["@max"])
 
 
 class CommentRead(Output):
-    """A comment. One that was taken back has no author, body, html or mentions."""
+    """A comment. A deleted or removed one has no author, body, html or mentions."""
 
     id: UUID
     article_id: UUID
     parent_id: UUID | None
-    depth: int = Field(description="0 for a reply to the article.", ge=0, le=200)
-    author: PersonRead | None = Field(description="Null when unknown or taken back.")
+    depth: int = Field(description="Level in the tree: 0 for a reply to the article.", ge=0, le=200)
+    author: PersonRead | None = Field(description="Null if unknown, deleted or removed.")
     body: str | None = Field(examples=["I agree, @max."])
     html: str | None = Field(
         examples=['<p>I agree, <span class="mention" data-user-id="0198f2c5...">@max</span>.</p>']
@@ -89,65 +95,66 @@ class CommentRead(Output):
     up: int
     down: int
     score: int
-    reply_count: int = Field(description="Listed replies directly under it.")
-    descendant_count: int = Field(description="Listed replies at every depth under it.")
-    version: int = Field(description="The article's version at its last visible change.")
+    reply_count: int = Field(description="Number of listed direct replies.")
+    descendant_count: int = Field(description="Number of listed replies at all levels below.")
+    version: int = Field(description="The article's version when the comment last changed.")
     created_at: Time
     edited_at: Time | None
 
 
 class CommentPage(Page[CommentRead]):
-    """A page of comments, without their replies."""
+    """A page of comments without their replies."""
 
 
 class UnresolvedMention(Output):
-    """A mention that tells nobody, and why."""
+    """A mention that notifies nobody, and the reason."""
 
-    start: int = Field(examples=[9])
-    end: int = Field(examples=[13])
+    start: Position = Field(examples=[9])
+    end: Position = Field(examples=[13])
     text: str = Field(examples=["@lee"])
     reason: Literal["unknown", "ambiguous"]
-    candidates: list[PersonRead] = Field(description="Who is meant, perhaps; at most 10.")
+    candidates: list[PersonRead] = Field(description="People who may be meant, at most 10.")
 
 
 class CommentWritten(CommentRead):
-    """A comment as it was just written."""
+    """A comment that was just written."""
 
     unresolved_mentions: list[UnresolvedMention] = Field(
-        description="Names with an @ that could not be told to anybody; edit to choose."
+        description="Names with an @ that match nobody or several people. Edit the text to choose."
     )
 
 
 class Replies(Output):
-    """The replies under a node, as far as the page shows them."""
+    """The replies to a comment that are on this page."""
 
     data: list["CommentNode"]
     next_cursor: str | None = Field(
-        description="Give it to this article's comments for the rest.", examples=[None]
+        description="The `cursor` for the remaining replies; null if none.",
+        examples=[None],
     )
-    remaining: int = Field(description="How many are not shown.", ge=0)
+    remaining: int = Field(description="Number of replies that are not on this page.", ge=0)
 
 
 class CommentNode(CommentRead):
-    """A comment with the replies under it."""
+    """A comment with its replies."""
 
     replies: Replies
 
 
 class TreePage(Output):
-    """Where the roots go on."""
+    """How to get the next page of a tree."""
 
     next_cursor: str | None = Field(examples=["cB3fA9..."])
     has_more: bool
     remaining: int = Field(
-        description="How many follow. Exact, but for pages after the first of which more than 200 "
-        "follow: then exact as long as nothing came or went while paging.",
+        description="Number of comments at the top level that follow. Always exact on the first "
+        "page and up to 200; above that, exact unless comments were added or deleted meanwhile.",
         ge=0,
     )
 
 
 class CommentTree(Output):
-    """A page of a tree, the same for everybody."""
+    """A page of a comment tree."""
 
     article_id: UUID
     version: int = Field(description="The article's version that this page shows.")
@@ -157,17 +164,17 @@ class CommentTree(Output):
 
 
 class CommentContext(Output):
-    """A comment where it stands: the line of its ancestors, and its own replies."""
+    """A comment with its ancestors and its replies."""
 
     article_id: UUID
     version: int
     sort: CommentSort
-    ancestors: list[CommentRead] = Field(description="From the top down to the parent.")
+    ancestors: list[CommentRead] = Field(description="From the top level down to the parent.")
     comment: CommentNode
 
 
 class MentionPreview(Input):
-    """A text that is being written."""
+    """A text whose mentions are previewed."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"article": "on-docking-ports", "body": "Hi @max, @lee!"}]}
@@ -181,29 +188,29 @@ class MentionPreview(Input):
 
 
 class PreviewedMention(Output):
-    """Somebody who is meant, and whether they would be told."""
+    """A person who is mentioned, and whether they would be notified."""
 
-    start: int = Field(examples=[9])
-    end: int = Field(examples=[13])
+    start: Position = Field(examples=[9])
+    end: Position = Field(examples=[13])
     text: str = Field(examples=["@max"])
     person: PersonRead
     told: bool
     reason: Literal["yourself", "already_mentioned", "too_many"] | None = Field(
-        description="Why they would not be told."
+        description="The reason if the person would not be notified, else null."
     )
 
 
 class SuggestedMention(Output):
-    """A name without an @ that somebody may have meant as a mention."""
+    """A name without an @ that may be meant as a mention."""
 
-    start: int = Field(examples=[9])
-    end: int = Field(examples=[13])
+    start: Position = Field(examples=[9])
+    end: Position = Field(examples=[13])
     text: str = Field(examples=["Max"])
     person: PersonRead
 
 
 class MentionPreviewRead(Output):
-    """What the mentions of a text come to."""
+    """The mentions of a text."""
 
     mentions: list[PreviewedMention]
     unresolved: list[UnresolvedMention]

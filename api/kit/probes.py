@@ -24,7 +24,7 @@ router = make_router("probes", prefix="", dependencies=[Depends(forbid_keeping)]
 
 
 class ProbeRead(Output):
-    """A probe that succeeded."""
+    """A successful probe."""
 
     status: Literal["ok"]
 
@@ -41,13 +41,16 @@ class NotReady(Problem):
 
 @router.get("/livez")
 async def read_liveness() -> ProbeRead:
-    """Tell whether the process runs."""
+    """Check that the process runs."""
     return ProbeRead(status="ok")
 
 
 @router.get("/readyz", responses=problems(NotReady, DatabaseUnavailable))
 async def read_readiness(request: Request, services: ServicesDep) -> ProbeRead:
-    """Tell whether the process should get requests: database and schema are right, no shutdown."""
+    """Check that the process is ready.
+
+    Ready means: the database is reached, its schema is new enough, and no shutdown has begun.
+    """
     if getattr(request.app.state, "draining", False):
         raise NotReady("The server is shutting down. Ask another one.")
     async with services.database.read_session() as session:
@@ -62,7 +65,7 @@ async def read_readiness(request: Request, services: ServicesDep) -> ProbeRead:
     response_class=Response,
     responses={
         200: {
-            "description": "Prometheus' text format.",
+            "description": "Metrics in Prometheus text format.",
             "content": {
                 "text/plain": {
                     "schema": {"type": "string"},
@@ -73,5 +76,5 @@ async def read_readiness(request: Request, services: ServicesDep) -> ProbeRead:
     },
 )
 def read_metrics() -> Response:
-    """Give Prometheus its numbers."""
+    """Get metrics."""
     return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -26,20 +26,25 @@ MAX_COMPLETIONS = 20
 ProfileReader = Annotated[Actor, requires(Scope.PROFILE_READ)]
 ProfileOwner = Annotated[Actor, requires(Scope.PROFILE_WRITE)]
 
-HandlePath = Annotated[str, Path(min_length=1, max_length=MAX_HANDLE)]
+HandlePath = Annotated[
+    str, Path(min_length=1, max_length=MAX_HANDLE, description="A present or former handle.")
+]
 
 
 @router.get("/users", dependencies=[limit(Action.USER_COMPLETE)])
 async def complete_users(
     session: ReadSession,
     prefix: Annotated[
-        str, Query(min_length=1, max_length=64, description="What stands after the @ so far.")
+        str, Query(min_length=1, max_length=64, description="The text after the @ so far.")
     ],
     article: Annotated[
-        UUID | None, Query(description="An article's id: the people of its thread come first.")
+        UUID | None, Query(description="An article's id. People of its thread come first.")
     ] = None,
 ) -> PersonList:
-    """Find people by the beginning of a handle or display name, for completion while typing."""
+    """Find people by prefix.
+
+    For completion while typing: by the beginning of a handle or a display name.
+    """
     users = await queries.complete(
         session, name_key(prefix), article_id=article, limit=MAX_COMPLETIONS
     )
@@ -52,7 +57,10 @@ async def complete_users(
     responses={**problems(UserNotFound), **UNCHANGED},
 )
 async def read_user(request: Request, handle: HandlePath, session: ReadSession) -> Response:
-    """Read a public profile. A handle that somebody had before leads to them as well."""
+    """Get a public profile.
+
+    A former handle leads to the same person.
+    """
     user = await queries.find_user_by_handle(session, handle.lower())
     if user is None:
         raise UserNotFound
@@ -61,7 +69,7 @@ async def read_user(request: Request, handle: HandlePath, session: ReadSession) 
 
 @router.get("/me", response_model=MeRead, responses=UNCHANGED)
 async def read_me(request: Request, actor: ProfileReader, session: ReadSession) -> Response:
-    """Read the own profile."""
+    """Get your profile."""
     user = await queries.get_user(session, actor.id)
     return make_resource_response(request, MeRead.model_validate(user), revision=user.revision)
 
@@ -75,6 +83,9 @@ async def read_me(request: Request, actor: ProfileReader, session: ReadSession) 
 async def update_me(
     request: Request, body: MeUpdate, actor: ProfileOwner, uow: UowDep, if_match: IfMatch
 ) -> Response:
-    """Change the own profile. A new name is seen everywhere, an old handle still leads here."""
+    """Update your profile.
+
+    A new name is shown everywhere; a former handle still leads to you.
+    """
     user = await service.update_me(uow, actor, body, if_match)
     return make_resource_response(request, MeRead.model_validate(user), revision=user.revision)

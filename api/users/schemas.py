@@ -1,4 +1,4 @@
-"""What is asked and answered about people."""
+"""Requests and responses about people."""
 
 from typing import Annotated
 from uuid import UUID
@@ -45,19 +45,20 @@ WebAddress = Annotated[
 
 
 class MeUpdate(Input):
-    """Changes of the own profile; what is left out stays."""
+    """Changes to your profile. Fields that are left out stay as they are."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"display_name": "Lee S."}]})
 
     handle: Handle | None = Field(
-        default=None, description="The old one goes on leading to you, and to nobody else."
+        default=None,
+        description="The former handle still leads to you, and only to you.",
     )
     display_name: DisplayName | None = None
-    avatar_url: WebAddress | None = Field(default=None, description="Null takes the picture away.")
+    avatar_url: WebAddress | None = Field(default=None, description="Null removes the picture.")
 
 
 class PersonRead(Output):
-    """A person as named beside what they wrote."""
+    """A person, as shown beside their texts."""
 
     id: UUID
     handle: str = Field(examples=["lee"])
@@ -77,7 +78,7 @@ class UserRead(Output):
 
 
 class MeRead(Output):
-    """The own profile."""
+    """Your profile."""
 
     id: UUID
     handle: str = Field(examples=["lee"])
@@ -89,6 +90,6 @@ class MeRead(Output):
 
 
 class PersonList(Output):
-    """People who fit a prefix."""
+    """People who match a prefix."""
 
     data: list[PersonRead]

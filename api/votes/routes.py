@@ -39,7 +39,10 @@ MAX_VOTES = 5000
 async def vote_on_comment(
     comment_id: CommentId, body: VotePut, actor: Voter, uow: UowDep
 ) -> VoteRead:
-    """Vote a comment up or down, or take the vote back. The same again changes nothing."""
+    """Vote on a comment.
+
+    The same vote again changes nothing.
+    """
     return await service.vote_on_comment(uow, actor, comment_id, body.value)
 
 
@@ -51,13 +54,19 @@ async def vote_on_comment(
 async def vote_on_article(
     article: ArticleRef, body: VotePut, actor: Voter, uow: UowDep
 ) -> VoteRead:
-    """Vote an article up or down, or take the vote back. The same again changes nothing."""
+    """Vote on an article.
+
+    The same vote again changes nothing.
+    """
     return await service.vote_on_article(uow, actor, article, body.value)
 
 
 @router.get("/articles/{article}/viewer", responses=problems(ArticleNotFound))
 async def read_viewer(article: ArticleRef, actor: Viewer, session: ReadSession) -> ViewerRead:
-    """Read what depends on you: your votes in a thread, and what you may do there."""
+    """Get what depends on the reader.
+
+    Your votes in the thread, and what you may do there.
+    """
     row = await articles.find_article(session, article)
     if row is None:
         raise ArticleNotFound

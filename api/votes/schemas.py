@@ -1,4 +1,4 @@
-"""What is asked and answered about votes."""
+"""Requests and responses about votes."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,17 +9,17 @@ from api.kit.http.schemas import Input, Output
 
 
 class VotePut(Input):
-    """A vote; it replaces the one before."""
+    """A vote. It replaces your previous one."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"value": 1}]})
 
     value: Annotated[int, Strict(), Field(ge=-1, le=1)] = Field(
-        description="1 is up, -1 down, 0 takes the vote back."
+        description="1 is up, -1 is down, 0 removes your vote."
     )
 
 
 class VoteRead(Output):
-    """The sums as they are now, and the own vote. Trees show them about a second later."""
+    """The present totals and your vote. Trees show the totals about a second later."""
 
     up: int
     down: int
@@ -28,20 +28,20 @@ class VoteRead(Output):
 
 
 class CommentVoteRead(Output):
-    """A vote of the reader."""
+    """Your vote on a comment."""
 
     comment_id: UUID
     value: int = Field(ge=-1, le=1)
 
 
 class ViewerRead(Output):
-    """What depends on who looks: it lies over a tree, which is the same for everybody."""
+    """What depends on the reader, in addition to a tree that is the same for everybody."""
 
     article_id: UUID
     article_vote: int = Field(ge=-1, le=1)
     comment_votes: list[CommentVoteRead] = Field(
-        description="At most 5,000, the latest votes first."
+        description="Your latest 5,000 votes in the thread, the newest first."
     )
     may_reply: bool
     may_edit_article: bool
-    may_moderate: bool = Field(description="May take back what others wrote.")
+    may_moderate: bool = Field(description="Whether you may remove the texts of other people.")

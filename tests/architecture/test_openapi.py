@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -11,14 +12,22 @@ from openapi_spec_validator import validate
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from api.articles.slugs import is_reserved_slug
 from api.auth.scopes import Scope
 from api.kit.http.problem_responses import MEDIA_TYPE
 from api.kit.openapi.document import TAGS
 from api.kit.openapi.examples import compose_example
+from api.users.handles import is_reserved_handle
 from tests.architecture.source import ROOT
 
 METHODS = {"get", "put", "post", "delete", "patch"}
-MAX_SUMMARY = 90
+MAX_SUMMARY_WORDS = 6
+# Imperatives with which a summary may begin.
+VERBS = {
+    *("Ban", "Change", "Check", "Confirm", "Create", "Delete", "Edit", "End", "Export", "Find"),
+    *("Follow", "Get", "Hide", "List", "Log", "Mark", "Preview", "Refresh", "Remove", "Replace"),
+    *("Report", "Request", "Restore", "Retry", "Search", "Send", "Set", "Test", "Update", "Vote"),
+}
 # What any request can lead to: NUL in its URL, an unknown query parameter, and our own defects.
 ALWAYS = {"400", "422", "500"}
 OF_A_BODY = {"400", "413", "415"}
@@ -56,12 +65,18 @@ def test_every_operation_is_described(operations: list[Operation]) -> None:
         where = f"{method} {path}"
         assert method in METHODS, where
         assert operation["operationId"].isidentifier(), where
-        assert 0 < len(operation["summary"]) <= MAX_SUMMARY, where
-        assert not operation["summary"].endswith("."), where
-        assert operation["description"].endswith("."), where
+        words = operation["summary"].split()
+        assert 0 < len(words) <= MAX_SUMMARY_WORDS, where
+        assert words[0] in VERBS, where
+        assert words[-1][-1].isalnum(), where
+        # It adds to the summary, or it is absent.
+        assert operation.get("description", "More.").endswith("."), where
+        assert not operation.get("description", "").startswith(operation["summary"]), where
         for parameter in operation.get("parameters", []):
-            if parameter["in"] != "path":
-                assert parameter["schema"].get("anyOf", []) == [], f"{where} {parameter['name']}"
+            of = f"{where} {parameter['name']}"
+            assert parameter.get("description", "").endswith("."), of
+            assert {"anyOf", "title", "description"} & set(parameter["schema"]) == set(), of
+            assert isinstance(parameter["schema"].get("type", "string"), str), of
 
 
 def test_every_operation_has_a_name_of_its_own(operations: list[Operation]) -> None:
@@ -128,9 +143,87 @@ def test_every_error_is_a_problem(document: dict[str, Any], operations: list[Ope
                 problems = _resolve(document, response)
                 content = problems["content"][MEDIA_TYPE]
                 assert set(problems["content"]) == {MEDIA_TYPE}, f"{method} {path} {status}"
-                assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
-                for example in content["examples"].values():
-                    assert _resolve(document, example)["value"]["status"] == int(status)
+                # One schema for each code, and the general one for those of later releases.
+                *named, general = content["schema"]["anyOf"]
+                assert general == {"$ref": "#/components/schemas/Problem"}
+                codes = [
+                    code
+                    for reference in named
+                    for part in _resolve(document, reference)["allOf"]
+                    for code in part.get("properties", {}).get("code", {}).get("enum", ())
+                ]
+                assert codes == list(content["examples"])
+                for code, example in content["examples"].items():
+                    value = _resolve(document, example)["value"]
+                    assert (value["status"], value["code"]) == (int(status), code)
+
+
+def test_nullable_fields_are_written_for_generators(document: dict[str, Any]) -> None:
+    """`type: [T, null]`; only beside a reference there is no other way than anyOf."""
+    for where, part in _walk_objects(document):
+        options = part.get("anyOf")
+        if isinstance(options, list) and {"type": "null"} in options:
+            others = [option for option in options if option != {"type": "null"}]
+            assert [list(option) for option in others] == [["$ref"]], where
+
+
+def test_every_integer_has_a_format(document: dict[str, Any]) -> None:
+    formats = {"int32": set[str](), "int64": set[str]()}
+    for where, part in _walk_objects(document):
+        kind = part.get("type")
+        if kind == "integer" or (isinstance(kind, list) and "integer" in kind):
+            formats[part["format"]].add(where.rpartition("/")[2])
+            if part["format"] == "int32":
+                assert -(2**31) <= part["minimum"] <= part["maximum"] < 2**31, where
+    for counter in ("version", "comment_count", "descendant_count", "up", "down", "score"):
+        assert counter in formats["int64"] - formats["int32"], counter
+
+
+def test_enums_that_are_sent_have_names_that_generate(document: dict[str, Any]) -> None:
+    """Of several enums with a value `new` Go makes several constants, in one namespace."""
+    names: list[str] = []
+    for name, schema in document["components"]["schemas"].items():
+        if "enum" in schema:
+            assert len(schema["x-enum-varnames"]) == len(schema["enum"]), name
+            names += schema["x-enum-varnames"]
+    assert len(names) == len(set(names)) > 0
+    assert all(name.isidentifier() for name in names)
+
+
+def test_enums_that_only_come_out_are_open(document: dict[str, Any]) -> None:
+    for name in ("CommentState", "Role"):
+        schema = document["components"]["schemas"][name]
+        assert "enum" not in schema, name
+        assert len(schema["x-extensible-enum"]) > 1, name
+        assert "More values may be added." in schema["description"], name
+    closed = {
+        where
+        for where, part in _walk_objects(document["components"]["schemas"])
+        if isinstance(part.get("enum"), list) and not where.endswith("/code")
+    }
+    # Those that a client sends, here and nowhere else.
+    assert closed == {"/ArticleSort", "/CommentSort", "/FlatOrder"}
+
+
+def test_no_parameter_can_equal_a_fixed_part_of_a_path(document: dict[str, Any]) -> None:
+    """`/v1/articles/{article}` never means `/v1/articles/by-external-id`, and so on."""
+    refused: dict[str, Callable[[str], bool]] = {
+        "{article}": is_reserved_slug,
+        "{handle}": is_reserved_handle,
+        "{comment_id}": lambda text: not _is_uuid(text),
+        "{session_id}": lambda text: not _is_uuid(text),
+        "{user_id}": lambda text: not _is_uuid(text),
+    }
+    paths = [path.split("/") for path in document["paths"]]
+    clashes = {
+        (parameter, fixed)
+        for one in paths
+        for other in paths
+        for i, (parameter, fixed) in enumerate(zip(one, other, strict=False))
+        if one[:i] == other[:i] and parameter in refused and not fixed.startswith("{")
+    }
+    assert ("{article}", "by-external-id") in clashes
+    assert [clash for clash in clashes if not refused[clash[0]](clash[1])] == []
 
 
 def test_every_answer_names_its_request(
@@ -171,7 +264,7 @@ def test_every_schema_is_described_and_closed_where_it_comes_in(document: dict[s
         assert schema.get("description", "").endswith("."), name
         if name in incoming:
             assert schema["additionalProperties"] is False, name
-        elif name != "Problem":
+        elif not name.endswith("Problem"):
             # Clients have to bear what later releases add.
             assert "additionalProperties" not in schema, name
             assert set(schema.get("properties", {})) - {"errors"} <= set(
@@ -254,6 +347,24 @@ def _walk(part: Any, where: str = "") -> Iterator[tuple[str, str]]:
             yield from _walk(value, f"{where}/{key}")
 
 
+def _walk_objects(part: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every object but those inside examples, with where it is."""
+    if isinstance(part, dict):
+        yield where, part
+    items = part.items() if isinstance(part, dict) else enumerate(part)
+    for key, value in items:
+        if isinstance(value, dict | list) and key not in ("example", "examples"):
+            yield from _walk_objects(value, f"{where}/{key}")
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _find_unbounded(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | None:
     """Return the part of a schema that allows endless text, numbers or lists, if there is one."""
     schema = _resolve(document, schema)
@@ -261,7 +372,8 @@ def _find_unbounded(document: dict[str, Any], schema: dict[str, Any]) -> dict[st
         if fault := _find_unbounded(document, option):
             return fault
     bounded = {"enum", "const"} & set(schema) or schema.get("format") == "uuid"
-    match schema.get("type"):
+    kind = schema.get("type")
+    match kind[0] if isinstance(kind, list) else kind:
         case "string" if not bounded and "maxLength" not in schema:
             return schema
         case "integer" | "number" if not {"minimum", "maximum"} <= set(schema):

@@ -11,6 +11,7 @@ from api.articles.slugs import (
     MAX_SLUG_LENGTH,
     SLUG_PATTERN,
     is_like_id,
+    is_reserved_slug,
     make_own_slug,
     make_stem,
     propose_slugs,
@@ -27,12 +28,14 @@ ID = "0198f2c5-6f7a-7c3e-9d2b-3a1f5e8c7b60"
 @example(title="x" * 300)
 @example(title="\U0001f600" * 300)
 @example(title="'")
+@example(title="By external ID")
 def test_any_title_makes_slugs(title: str) -> None:
     stem = make_stem(title)
     for slug in (*propose_slugs(stem), make_own_slug(stem, uuid4())):
         assert re.fullmatch(SLUG_PATTERN, slug)
         assert len(slug) <= MAX_SLUG_LENGTH
         assert not is_like_id(slug)
+        assert not is_reserved_slug(slug)
     assert make_stem(title) == stem
 
 
@@ -50,6 +53,7 @@ def test_any_title_makes_slugs(title: str) -> None:
         ("x" * 300, "x" * 80),
         (" ".join(["word"] * 40), "-".join(["word"] * 16)),
         (ID, f"article-{ID}"),
+        ("By external ID", "article-by-external-id"),
     ],
 )
 def test_a_title_becomes_what_it_sounds_like(title: str, stem: str) -> None:
@@ -91,6 +95,7 @@ async def test_a_chosen_slug_is_kept_or_refused(client: Client) -> None:
         "x" * 121,
         ID,
         ID.replace("-", ""),
+        "by-external-id",
     ):
         answer = await person.client.post("/v1/articles", {"title": "T", "slug": slug})
         problem = expect_problem(answer, 422, "validation_failed")

@@ -30,7 +30,10 @@ CommentWriter = Annotated[Actor, requires(Scope.COMMENTS_WRITE)]
 async def preview_mentions(
     body: MentionPreview, actor: CommentWriter, session: ReadSession
 ) -> MentionPreviewRead:
-    """Tell whom a text would tell, whom not, and why. Nothing is stored."""
+    """Preview the mentions of a text.
+
+    Who would be notified, who would not, and why. Nothing is stored.
+    """
     article_id = await articles.find_id(session, body.article)
     if article_id is None:
         raise ArticleNotFound

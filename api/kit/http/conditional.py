@@ -19,7 +19,7 @@ _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 # The `responses=` of a route that answers If-None-Match.
 UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {
-    304: {"description": "You have it already: its tag is in If-None-Match."}
+    304: {"description": "Not modified: If-None-Match has the current tag."}
 }
 
 
@@ -52,7 +52,7 @@ ANY = ExpectedRevision(-1)
 async def require_if_match(
     if_match: Annotated[
         str | None,
-        Header(max_length=200, description="The ETag of the resource as you read it; required."),
+        Header(max_length=200, description="The ETag of the resource as you got it. Required."),
     ] = None,
 ) -> ExpectedRevision:
     """Return the revision named by If-Match.

@@ -25,12 +25,14 @@ MAX_LIMIT = 100
 
 Item = TypeVar("Item")
 
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Items a page.")]
+Limit = Annotated[
+    int, Query(ge=1, le=MAX_LIMIT, description="The largest number of items on a page.")
+]
 CursorParam = Annotated[
     str | None,
     Query(
         max_length=MAX_CURSOR_LENGTH,
-        description="`page.next_cursor` of the page before, with the same filters.",
+        description="`page.next_cursor` of the previous page. Send the same filters with it.",
     ),
 ]
 
@@ -45,14 +47,14 @@ class InvalidCursor(Problem):
 
 
 class PageInfo(Output):
-    """Where the list goes on."""
+    """How to get the next page."""
 
     next_cursor: str | None = Field(description="Null on the last page.", examples=["cB3fA9..."])
     has_more: bool
 
 
 class Page(Output, Generic[Item]):
-    """One page of a list. Each list has a subclass, whose name and words are in the document."""
+    """One page of a list. Each list has a subclass, which the document shows."""
 
     data: list[Item]
     page: PageInfo

@@ -19,34 +19,34 @@ _UNAUTHORIZED = 401
 
 
 class ProblemError(BaseModel):
-    """One fault of a request that did not validate."""
+    """One error in a request that is not valid."""
 
     model_config = ConfigDict(title="ProblemError")
 
     pointer: str = Field(
-        description="Where: a JSON pointer that begins with body, query, path or header.",
+        description="JSON pointer to the value; begins with body, query or header.",
         examples=["/body/title"],
     )
-    code: str = Field(description="What kind of fault, stable.", examples=["string_too_short"])
-    detail: str = Field(description="What is wrong, for people.")
+    code: str = Field(description="The kind of error. Stable.", examples=["string_too_short"])
+    detail: str = Field(description="What is wrong, for people to read.")
 
 
 class ProblemRead(BaseModel):
-    """The shape of every error (RFC 9457)."""
+    """An error (RFC 9457). Every error response has this shape."""
 
     model_config = ConfigDict(title="Problem", extra="allow")
 
     type: str = Field(examples=["urn:palaver:problem:article_not_found"])
-    title: str = Field(description="The same for each problem of a code.")
+    title: str = Field(description="What is wrong; always the same for a code.")
     status: int = Field(ge=400, le=599)
-    detail: str = Field(description="What is wrong this time, and what to do.")
+    detail: str = Field(description="What to do.")
     instance: str = Field(
-        description="The path that was asked for.", json_schema_extra={"format": "uri-reference"}
+        description="The path of the request.", json_schema_extra={"format": "uri-reference"}
     )
-    code: str = Field(description="Stable: branch on this.")
-    request_id: str = Field(description="Name it when you report the problem.")
+    code: str = Field(description="The kind of problem. Stable: branch on this.")
+    request_id: str = Field(description="The id of the request, for problem reports.")
     errors: list[ProblemError] = Field(
-        default_factory=list, description="With `validation_failed`: each fault and where it is."
+        default_factory=list, description="With `validation_failed`: each error and where it is."
     )
 
 

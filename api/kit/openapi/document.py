@@ -6,16 +6,15 @@ knows (its problems, its parameters, its examples) stands at the route and at it
 """
 
 import json
-import re
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic.json_schema import models_json_schema
 
-from api.kit.http.problem_responses import MEDIA_TYPE, ProblemError, ProblemRead
+from api.kit.http.problem_responses import MEDIA_TYPE
 from api.kit.http.routing import SECURITY_SCHEME
 from api.kit.openapi.examples import compose_example, name_of
+from api.kit.openapi.schemas import REF, fix_schemas, make_problem_schema
 
 DESCRIPTION = """
 Articles, people, and nested replies with @mentions.
@@ -28,11 +27,11 @@ within `/v1`: ignore fields that you do not know.
 TAGS = [
     {"name": "sessions", "description": "Logging in and out."},
     {"name": "users", "description": "People and their profiles."},
-    {"name": "articles", "description": "What is discussed."},
-    {"name": "comments", "description": "The replies under an article, as a tree or in a row."},
-    {"name": "votes", "description": "For and against, and what else depends on who looks."},
-    {"name": "mentions", "description": "Who is meant by an @name."},
-    {"name": "probes", "description": "For those who run the service."},
+    {"name": "articles", "description": "The articles that are discussed."},
+    {"name": "comments", "description": "The replies to an article, as a tree or as a flat list."},
+    {"name": "votes", "description": "Votes, and what else depends on the reader."},
+    {"name": "mentions", "description": "People who are mentioned in a text."},
+    {"name": "probes", "description": "Health checks and metrics, for operators."},
 ]
 
 # A header that is `required` stands on every answer that names it.
@@ -44,18 +43,18 @@ BEARER = {
 }
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {
-        "description": "Name it when you report a problem. A plain id that you send is kept.",
+        "description": "The id of the request, for problem reports. Send a plain one to choose it.",
         "required": True,
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     },
     "ETag": {
-        "description": "The tag of this answer, for If-None-Match and If-Match.",
+        "description": "The tag of this response, for If-None-Match and If-Match.",
         "required": True,
         "schema": {"type": "string"},
         "example": '"1-9f86d081884c7d65"',
     },
     "Location": {
-        "description": "Where the new resource is.",
+        "description": "The path of the new resource.",
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
     },
@@ -64,7 +63,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
     },
     "Idempotent-Replayed": {
-        "description": "Present when this is the answer to an earlier request with the same key.",
+        "description": "Present if this is the response to an earlier request with the same key.",
         "schema": {"type": "string", "const": "true"},
     },
     "RateLimit-Policy": {
@@ -73,13 +72,13 @@ HEADERS: dict[str, dict[str, Any]] = {
         "example": '"comment_create";q=10;w=60',
     },
     "RateLimit": {
-        "description": "What is left of them: r requests; the oldest is forgotten in t seconds.",
+        "description": "What is left of the quotas: r requests; more are available in t seconds.",
         "schema": {"type": "string"},
         "example": '"comment_create";r=9;t=42',
     },
     "Retry-After": {
-        "description": "Seconds to wait before the same request has a chance.",
-        "schema": {"type": "integer", "minimum": 0},
+        "description": "Seconds to wait before the request is sent again.",
+        "schema": {"type": "integer", "format": "int32", "minimum": 0, "maximum": 2**31 - 1},
     },
     "WWW-Authenticate": {
         "description": "The scheme of the credentials; with `insufficient_scope`, also the scope "
@@ -93,13 +92,9 @@ _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
-    "description": "The ETag of the answer that you have; 304 when it is still the newest.",
+    "description": "The ETag of the response that you have: 304 if it is still current.",
     "schema": {"type": "string"},
 }
-
-# FastAPI documents its own validation errors, which are never sent here.
-_UNUSED = ("HTTPValidationError", "ValidationError")
-_REF = "#/components/{}/{}"
 
 
 def build_openapi(app: FastAPI) -> dict[str, Any]:
@@ -124,35 +119,19 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
         "responses": {},
         "examples": {},
     }
-    _fix_schemas(components["schemas"])
+    fix_schemas(document)
     for path in document["paths"].values():
         for method, operation in path.items():
             _fix_operation(method, operation, components)
-    for kind in ("responses", "examples"):
+    for kind in ("schemas", "responses", "examples"):
         components[kind] = dict(sorted(components[kind].items()))
     # In FastAPI's own model of a document every bound is a float.
     app.openapi_schema = json.loads(json.dumps(document), parse_float=_read_number)
     return app.openapi_schema
 
 
-def _fix_schemas(schemas: dict[str, Any]) -> None:
-    for name in _UNUSED:
-        schemas.pop(name, None)
-    _, definitions = models_json_schema(
-        [(ProblemRead, "serialization"), (ProblemError, "serialization")],
-        ref_template=_REF.format("schemas", "{model}"),
-    )
-    for schema in definitions["$defs"].values():
-        schemas[schema["title"]] = schema
-    for schema in schemas.values():
-        for part in schema.get("properties", {}).values():
-            # Pydantic titles each property with its own name.
-            part.pop("title", None)
-
-
 def _fix_operation(method: str, operation: dict[str, Any], components: dict[str, Any]) -> None:
-    operation["description"] = " ".join(operation["description"].split())
-    operation["summary"] = re.split(r"[.:;] ", operation["description"])[0].rstrip(".")
+    _split_docstring(operation)
     responses = operation["responses"]
     # FastAPI's, for parameters in the path; an address that is none is answered 404.
     if MEDIA_TYPE not in responses.get("422", {}).get("content", {MEDIA_TYPE: {}}):
@@ -161,7 +140,7 @@ def _fix_operation(method: str, operation: dict[str, Any], components: dict[str,
     named = _name_headers(method, operation, components["schemas"])
     for status, response in responses.items():
         response["headers"] = {
-            name: {"$ref": _REF.format("headers", name)}
+            name: {"$ref": REF.format("headers", name)}
             for name in HEADERS
             if name in response.get("headers", {}) or status in named.get(name, ())
         }
@@ -170,6 +149,15 @@ def _fix_operation(method: str, operation: dict[str, Any], components: dict[str,
         else:
             _describe_success(status, response, components["schemas"])
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _split_docstring(operation: dict[str, Any]) -> None:
+    """Make the first sentence of a route's docstring the summary, the rest the description."""
+    text = " ".join(operation.pop("description").split())
+    summary, _, description = text.partition(". ")
+    operation["summary"] = summary.rstrip(".")
+    if description:
+        operation["description"] = description
 
 
 def _fix_parameters(operation: dict[str, Any]) -> None:
@@ -183,6 +171,8 @@ def _fix_parameters(operation: dict[str, Any]) -> None:
         if len(options) == 1:
             del schema["anyOf"]
             schema |= options[0]
+        if isinstance(schema.get("type"), list):
+            [schema["type"]] = [kind for kind in schema["type"] if kind != "null"]
         for said_by_the_parameter in ("title", "description"):
             schema.pop(said_by_the_parameter, None)
         if parameter["in"] == "header":
@@ -218,7 +208,7 @@ def _name_headers(
 def _describe_success(status: str, response: dict[str, Any], schemas: dict[str, Any]) -> None:
     """Describe an answer by its schema, and give that an example."""
     if status == "204":
-        response["description"] = "Done; there is nothing to say."
+        response["description"] = "No content."
     if schema := _find_schema(response, schemas):
         response["description"] = schema["description"].split("\n\n")[0]
         schema.setdefault("examples", [compose_example(schema, schemas)])
@@ -236,11 +226,17 @@ def _hoist_problems(response: dict[str, Any], components: dict[str, Any]) -> dic
     content = response["content"][MEDIA_TYPE]
     problems = dict(sorted(content["examples"].items()))
     components["examples"] |= problems
-    content["examples"] = {code: {"$ref": _REF.format("examples", code)} for code in problems}
+    content["examples"] = {code: {"$ref": REF.format("examples", code)} for code in problems}
     response["description"] = " ".join(f"{example['summary']}." for example in problems.values())
+    named = dict(make_problem_schema(code, one["summary"]) for code, one in problems.items())
+    components["schemas"] |= named
+    # The general one comes last: later releases may add a code.
+    content["schema"] = {
+        "anyOf": [{"$ref": REF.format("schemas", name)} for name in (*named, "Problem")]
+    }
     name = ".".join(problems)
     components["responses"][name] = response
-    return {"$ref": _REF.format("responses", name)}
+    return {"$ref": REF.format("responses", name)}
 
 
 def _read_number(text: str) -> float:

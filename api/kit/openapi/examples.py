@@ -1,4 +1,4 @@
-"""Examples of answers, put together from the examples of their fields.
+"""Examples of responses, put together from the examples of their fields.
 
 So an example never lacks a field or shows one that is gone, and only plain text needs one.
 """
@@ -19,21 +19,24 @@ def compose_example(
     """
     if name := name_of(schema):
         return compose_example(schemas[name], schemas, inside | {name})
-    for keyword in ("examples", "enum"):
+    for keyword in ("examples", "enum", "x-extensible-enum"):
         if keyword in schema:
             return schema[keyword][0]
     for option in schema.get("anyOf", ()):
         if option != _NULL:
             return compose_example(option, schemas, inside)
-    if schema.get("type") == "object":
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        kind = kind[0]  # The second is null.
+    if kind == "object":
         return {
             name: compose_example(part, schemas, inside)
             for name, part in schema["properties"].items()
         }
-    if schema.get("type") == "array":
+    if kind == "array":
         items = schema["items"]
         return [] if name_of(items) in inside else [compose_example(items, schemas, inside)]
-    return _compose_value(schema)
+    return _compose_value(schema, kind)
 
 
 def name_of(schema: dict[str, Any]) -> str:
@@ -42,12 +45,12 @@ def name_of(schema: dict[str, Any]) -> str:
     return reference.rpartition("/")[2]
 
 
-def _compose_value(schema: dict[str, Any]) -> Any:
+def _compose_value(schema: dict[str, Any], kind: object) -> Any:
     if "const" in schema:
         return schema["const"]
-    if schema.get("type") == "boolean":
+    if kind == "boolean":
         return False
-    if schema.get("type") == "integer":
+    if kind == "integer":
         return schema.get("minimum", 0)
     if schema.get("format") in _OF_FORMAT:
         return _OF_FORMAT[schema["format"]]
