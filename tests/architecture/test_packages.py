@@ -1,4 +1,4 @@
-"""What imports what, and what is installed: floors hold, and every package is pinned."""
+"""What imports what, and what is installed: layers hold, and every package is pinned."""
 
 import re
 import tomllib
@@ -11,25 +11,25 @@ from packaging.utils import canonicalize_name
 
 from tests.architecture.source import ROOT
 
-RUN, DEV = "requirements/run.txt", "requirements/dev.txt"
+RUN, DEV, BUILD = "requirements/run.txt", "requirements/dev.txt", "requirements/build.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 WANTED = {
     RUN: PROJECT["project"]["dependencies"],
     DEV: [
         *PROJECT["project"]["dependencies"],
         *PROJECT["dependency-groups"]["dev"],
-        *PROJECT["build-system"]["requires"],
     ],
+    BUILD: [*PROJECT["dependency-groups"]["build"], *PROJECT["build-system"]["requires"]],
 }
 # One pin as pip reads it: the requirement, and at least one hash.
 PIN = re.compile(r"(?P<requirement>[^\s-][^\n]*?)(?P<hashes>(?: +--hash=sha256:[0-9a-f]{64})+)")
 
 
-def test_the_floors_hold() -> None:
+def test_the_layers_hold() -> None:
     assert lint_imports(str(ROOT / "pyproject.toml"), cache_dir=None, no_logo=True)
 
 
-@pytest.mark.parametrize("path", [RUN, DEV])
+@pytest.mark.parametrize("path", [RUN, DEV, BUILD])
 def test_every_dependency_is_pinned(path: str) -> None:
     pins = _read_pins(path)
     for requirement in map(Requirement, WANTED[path]):
