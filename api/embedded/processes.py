@@ -2,7 +2,7 @@
 
 As root: PostgreSQL refuses to run as root, so the servers run as the owner of their data, which for
 a new folder is the system account "palaver" (no shell, no home; made when missing). It must reach
-the folder and the programs: the folders above them are opened for passing through (o+x, never for
+the folder and the programs: the folders above them are opened for traversal (o+x, never for
 listing) and the programs for reading, where they are not, and each change is logged.
 """
 
@@ -16,7 +16,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,13 +37,16 @@ READ_AND_RUN = stat.S_IROTH | stat.S_IXOTH
 
 log = structlog.get_logger(__name__)
 
+# The servers that this process started, which it has to reap.
+_started: dict[int, "subprocess.Popen[bytes]"] = {}
+
 
 class EngineStartError(RuntimeError):
     """A server could not be started or reached; the message says why and what to do."""
 
 
 class Account(NamedTuple):
-    """Whom the servers run as."""
+    """The account that the servers run as."""
 
     uid: int
     gid: int
@@ -79,7 +82,7 @@ def choose_account(data: Path) -> Account:
     )
 
 
-def open_ways(folder: Path, programs: Sequence[Path], account: Account) -> None:
+def open_paths(folder: Path, programs: Sequence[Path], account: Account) -> None:
     """Let the account reach the folder and the programs; log what had to be changed for it."""
     packages = [program.parents[2] for program in programs]
     for start in (folder, *(package.parent for package in packages)):
@@ -88,7 +91,7 @@ def open_ways(folder: Path, programs: Sequence[Path], account: Account) -> None:
             needed = stat.S_IXUSR if status.st_uid == account.uid else stat.S_IXOTH
             if not status.st_mode & needed:
                 path.chmod(status.st_mode | needed)
-                log.warning("folder_opened_for_passing_through", folder=str(path))
+                log.warning("folder_opened_for_traversal", folder=str(path))
     for program, package in zip(programs, packages, strict=True):
         if program.stat().st_mode & READ_AND_RUN == READ_AND_RUN:
             continue  # the package was not installed under a narrow umask
@@ -99,18 +102,17 @@ def open_ways(folder: Path, programs: Sequence[Path], account: Account) -> None:
         log.warning("programs_opened_for_reading", package=str(package))
 
 
-@contextlib.contextmanager
-def serving(
+def start_server(
     command: Sequence[str | Path],
     *,
     log_path: Path,
     account: Account,
     is_ready: Callable[[], bool],
-) -> Iterator[None]:
-    """Run a server, and wait until it is ready, for as long as the block lasts.
+) -> None:
+    """Start a server and wait until it is ready. It outlives this process unless it is stopped.
 
-    It has a session of its own, so that Ctrl-C in the terminal does not reach it. It stands in the
-    folder of its log, unless it goes elsewhere by itself.
+    It has a session of its own, so that Ctrl-C in the terminal does not reach it. Its working
+    directory is the folder of its log, unless it changes it. Raises EngineStartError.
     """
     if log_path.exists():
         log_path.replace(log_path.with_suffix(".previous.log"))
@@ -124,23 +126,29 @@ def serving(
             start_new_session=True,
             **_child_options(account),
         )
+    _started[process.pid] = process
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while not is_ready():
-            code = process.poll()
-            if code is not None or time.monotonic() > deadline:
-                reason = "took too long to be ready" if code is None else f"ended with code {code}"
-                last = "\n  ".join(log_path.read_text(errors="replace").splitlines()[-LOG_LINES:])
-                raise EngineStartError(
-                    f"{log_path.stem} {reason}. {advise(log_path.parent)} "
-                    f"The end of {log_path}:\n  {last}"
-                )
-            time.sleep(0.02)
-        yield
-    finally:
+        _wait_until_ready(process, log_path, is_ready)
+    except BaseException:  # Ctrl-C as well
         if process.poll() is None:
             stop(psutil.Process(process.pid))
-        process.wait()
+        raise
+
+
+def _wait_until_ready(
+    process: "subprocess.Popen[bytes]", log_path: Path, is_ready: Callable[[], bool]
+) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not is_ready():
+        code = process.poll()
+        if code is not None or time.monotonic() > deadline:
+            reason = "took too long to be ready" if code is None else f"ended with code {code}"
+            last = "\n  ".join(log_path.read_text(errors="replace").splitlines()[-LOG_LINES:])
+            raise EngineStartError(
+                f"{log_path.stem} {reason}. {advise(log_path.parent)} "
+                f"The end of {log_path}:\n  {last}"
+            )
+        time.sleep(0.02)
 
 
 def stop(process: psutil.Process) -> None:
@@ -148,17 +156,20 @@ def stop(process: psutil.Process) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
         for signum, seconds in STOP_STEPS:
             process.send_signal(signum)
-            process.send_signal(signal.SIGCONT)  # a frozen one hears nothing else but SIGKILL
+            process.send_signal(signal.SIGCONT)  # a stopped one receives nothing else but SIGKILL
             if wait_until_ended([process], seconds):
-                return
+                break
             log.warning("server_not_ended", pid=process.pid, signal=signum.name, seconds=seconds)
+    child = _started.pop(process.pid, None)
+    if child is not None:
+        child.wait()
 
 
 def wait_until_ended(processes: Sequence[psutil.Process], seconds: float) -> bool:
     """Return whether all have ended in time.
 
-    A zombie has ended: whose parent was killed is reaped late, or never in many containers, so that
-    psutil's own `wait` won't do.
+    A zombie counts as ended: a process whose parent was killed is reaped late, or never in many
+    containers, so psutil's own `wait_procs` would wait for it in vain.
     """
     deadline = time.monotonic() + seconds
     while not all(_has_ended(process) for process in processes):
@@ -176,7 +187,7 @@ def _has_ended(process: psutil.Process) -> bool:
 
 
 def run_or_fail(command: Sequence[str | Path], account: Account, *, text: str = "") -> None:
-    """Run a program to its end; raise OSError with its words when it fails."""
+    """Run a program to its end; raise OSError with its output when it fails."""
     code, output = run(command, account, text=text)
     if code != 0:
         raise OSError(f"{Path(command[0]).name} failed: {output.strip()}")
@@ -185,7 +196,7 @@ def run_or_fail(command: Sequence[str | Path], account: Account, *, text: str = 
 def run(
     command: Sequence[str | Path], account: Account | None = None, *, text: str = ""
 ) -> tuple[int, str]:
-    """Run a program to its end, with `text` as its input; return its exit code and its words."""
+    """Run a program to its end, with `text` as its input; return its exit code and its output."""
     done = subprocess.run(  # noqa: S603  # programs and arguments are this package's own
         command,
         input=text,
@@ -201,7 +212,7 @@ def run(
 
 
 def _child_options(account: Account | None) -> dict[str, Any]:
-    """Become the account when we are root, and forget PGPORT, PGOPTIONS and the like."""
+    """Switch to the account when we are root, and drop PGPORT, PGOPTIONS and the like."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     options: dict[str, Any] = {"env": environment | {"LC_ALL": "C"}, "umask": 0o077}
     if account is not None and os.geteuid() == 0:
@@ -210,7 +221,7 @@ def _child_options(account: Account | None) -> dict[str, Any]:
 
 
 def advise(folder: Path) -> str:
-    """Return the facts that most often explain a failed start, and what to do."""
+    """Return what most often explains a failed start, and what to do."""
     existing = next(path for path in (folder, *folder.parents) if os.access(path, os.F_OK))
     return (
         f"The disk has {shutil.disk_usage(existing).free // 2**20} MiB free; {existing} belongs to "

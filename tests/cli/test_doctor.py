@@ -1,11 +1,14 @@
 """`palaver doctor`: a line for each thing that was looked at, and what to do."""
 
+import tempfile
+from pathlib import Path
+
 import asyncpg
-from pydantic import SecretStr
 
 from api.cli.doctor import diagnose
+from api.embedded.engines import Engines, running
 from api.kit.settings import Settings
-from tests.cli.conftest import SECRET, Outcome, Run
+from tests.cli.conftest import Outcome, Run
 from tests.connections import connect_arguments
 
 
@@ -41,16 +44,56 @@ async def test_a_schema_that_is_missing_or_behind(palaver: Run, empty_database: 
     assert found["schema"].startswith("FAIL at 0001, wanted is 0")
 
 
-async def test_a_schema_that_serve_sees_to_is_no_fault(empty_database: str, redis_url: str) -> None:
-    settings = Settings(
-        database_url=empty_database, redis_url=redis_url, secret_key=SecretStr(SECRET)
-    )
-    findings = {f.subject: f for f in await diagnose(settings, migrates_itself=True)}
+async def test_a_schema_that_serve_migrates_is_no_fault(
+    empty_database: str, redis_url: str
+) -> None:
+    engines = Engines(database_url=empty_database, redis_url=redis_url)
+    findings = {f.subject: f for f in await diagnose(Settings(), engines)}
     assert findings["schema"].is_fine
-    assert "'palaver serve' sees to it" in findings["schema"].message
+    assert "'palaver serve' migrates it" in findings["schema"].message
 
 
-async def test_what_is_away_is_told_with_its_variable(palaver: Run) -> None:
+async def test_embedded_engines_are_looked_at_and_nothing_is_created(
+    palaver: Run, tmp_path: Path
+) -> None:
+    unset = {"PALAVER_DATABASE_URL": None, "PALAVER_REDIS_URL": None, "PALAVER_SECRET_KEY": None}
+    data = tmp_path / "data"
+    outcome = await palaver("doctor", **unset)
+    found = read_findings(outcome)
+    assert outcome.code == 0
+    assert list(found) == ["settings", "database", "redis"]
+    assert found["database"].startswith(f"ok embedded, not running, without data in {data}")
+    assert found["redis"].startswith("ok embedded, not running")
+    assert not data.exists()
+
+    (data / "postgres").mkdir(parents=True)
+    (data / "postgres" / "PG_VERSION").write_text("18\n")
+    found = read_findings(await palaver("doctor", **unset))
+    assert "with data of PostgreSQL 18" in found["database"]
+    (data / "postgres" / "PG_VERSION").write_text("9.6\n")
+    outcome = await palaver("doctor", **unset)
+    assert outcome.code == 1
+    assert "made by PostgreSQL 9.6" in read_findings(outcome)["database"]
+    assert [path.name for path in data.rglob("*")] == ["postgres", "PG_VERSION"]
+
+
+async def test_embedded_engines_that_run_are_asked(palaver: Run) -> None:
+    unset = {"PALAVER_DATABASE_URL": None, "PALAVER_REDIS_URL": None, "PALAVER_SECRET_KEY": None}
+    # Not below pytest's folder, which is closed to the account that the servers run as.
+    with tempfile.TemporaryDirectory(prefix="palaver-test-") as name:
+        data = Path(name) / "data"
+        with running(data):
+            before = sorted(path.name for path in data.iterdir())
+            outcome = await palaver("doctor", PALAVER_DATA_DIR=str(data), **unset)
+            assert sorted(path.name for path in data.iterdir()) == before
+    found = read_findings(outcome)
+    assert outcome.code == 0
+    assert found["database"].startswith("ok PostgreSQL 18")
+    assert found["schema"].startswith("ok at nothing, wanted is 0")
+    assert found["redis"].startswith("ok Valkey")
+
+
+async def test_what_cannot_be_reached_is_named_with_its_variable(palaver: Run) -> None:
     outcome = await palaver(
         "doctor",
         PALAVER_DATABASE_URL="postgresql://nobody:hidden@127.0.0.1:1/none",

@@ -84,8 +84,15 @@ def test_it_says_where_it_is_answers_ends_and_finds_its_data_again() -> None:
             assert expect(http.get("/v1/articles/kept"), 200) == article
             # The secret was kept too: who was logged in still is.
             assert expect(http.get("/v1/me", headers=mine), 200)["handle"] == "max"
-            process.send_signal(signal.SIGTERM)
-        assert process.returncode in (-signal.SIGTERM, 128 + signal.SIGTERM), said
+            # A second one on the same folder goes on when the first has stopped.
+            with serving(folder, said) as (second, other), httpx.Client(base_url=other) as more:
+                assert expect(more.get("/v1/articles/kept"), 200) == article
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(timeout=ENDS_IN) in (-signal.SIGTERM, 128 + signal.SIGTERM)
+                draft = {"title": "Written later"}
+                expect(more.post("/v1/articles", json=draft, headers=mine), 201)
+                second.send_signal(signal.SIGINT)
+            assert second.returncode == 0, said
         assert find_servers(folder) == []
 
 

