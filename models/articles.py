@@ -74,15 +74,35 @@ class Article(SQLModel, table=True):
 
 
 class ArticleTag(SQLModel, table=True):
-    """A tag of an article, in lower case."""
+    """A tag of an article, in lower case, with copies of what lists of a tag are sorted by.
+
+    A trigger of `articles` makes the copies, whenever its version changes: an article's activity is
+    copied once a second at most, its votes when they are published (docs/decisions/0017).
+    """
 
     __tablename__: ClassVar[str] = "article_tags"
     __table_args__ = (
         CheckConstraint("char_length(tag) BETWEEN 1 AND 32", name="tag_length"),
-        Index("ix_article_tags_tag", "tag", "article_id"),
+        *(
+            Index(
+                f"ix_article_tags_{name}", "tag", key, "article_id", postgresql_where=sql("shown")
+            )
+            for name, key in (
+                ("new", "created_at"),
+                ("active", "last_activity_at"),
+                ("top", "score"),
+                ("hot", "hot"),
+            )
+        ),
     )
 
     article_id: UUID = Field(sa_column=reference_column("articles.id", primary_key=True))
     tag: str = Field(sa_column=text_column(primary_key=True))
     # The author's order, which readers see.
     position: int
+    created_at: datetime = Field(sa_column=time_column())
+    last_activity_at: datetime = Field(sa_column=time_column())
+    score: int
+    hot: float = Field(sa_column=Column(Double, nullable=False))
+    # False for a deleted article, so that a list does not walk over those.
+    shown: bool

@@ -112,10 +112,12 @@ async def _build_list(
     next_cursor = None
     if len(rows) > params.limit:
         last = rows[params.limit - 1]
-        position = [queries.sort_key(last, params.sort), last.article.id]
+        position = [last.key, last.row.article.id]
         next_cursor = encode_cursor(services.signer, params.name, position)
     page = ArticlePage(
-        data=[ArticleSummary.model_validate(_fields(row)) for row in rows[: params.limit]],
+        data=[
+            ArticleSummary.model_validate(_fields(listed.row)) for listed in rows[: params.limit]
+        ],
         page=PageInfo(next_cursor=next_cursor, has_more=next_cursor is not None),
     )
     return RenderedPage(count, page.model_dump_json().encode(), next_cursor=next_cursor)

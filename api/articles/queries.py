@@ -9,17 +9,21 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     DateTime,
+    Integer,
     Select,
+    Text,
+    and_,
     bindparam,
     column,
     delete,
-    exists,
     func,
     insert,
     select,
     text,
+    true,
     tuple_,
     update,
+    values,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -40,9 +44,18 @@ class ArticleRow:
     tags: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class ListedArticle:
+    """An article in a list, and the value that the list is sorted by."""
+
+    row: ArticleRow
+    key: Any
+
+
 _tags = (
     select(func.array_agg(aggregate_order_by(col(ArticleTag.tag), col(ArticleTag.position))))
     .where(col(ArticleTag.article_id) == col(Article.id))
+    .correlate(Article)
     .scalar_subquery()
 )
 
@@ -87,28 +100,28 @@ async def list_articles(
     author: str | None,
     after: tuple[Any, UUID] | None,
     limit: int,
-) -> list[ArticleRow]:
-    """Return a page of visible articles, the greatest key first."""
-    key = col(getattr(Article, _SORT_COLUMNS[sort]))
-    statement = _select_rows().order_by(key.desc(), col(Article.id).desc()).limit(limit)
+) -> list[ListedArticle]:
+    """Return a page of visible articles, the greatest key first.
+
+    With a tag it is read along an index of the tag, otherwise along one of the articles.
+    """
+    table = Article if tag is None else ArticleTag
+    key = col(getattr(table, _SORT_COLUMNS[sort]))
+    article_id = col(Article.id) if tag is None else col(ArticleTag.article_id)
+    statement = _select_rows().add_columns(key).order_by(key.desc(), article_id.desc()).limit(limit)
     if after is not None:
-        statement = statement.where(tuple_(key, col(Article.id)) < tuple_(*after))
+        statement = statement.where(tuple_(key, article_id) < tuple_(*after))
     if tag is not None:
-        statement = statement.where(
-            exists().where(
-                col(ArticleTag.article_id) == col(Article.id), col(ArticleTag.tag) == tag
-            )
-        )
+        is_tagged = and_(col(ArticleTag.article_id) == col(Article.id), col(ArticleTag.shown))
+        statement = statement.join(ArticleTag, is_tagged).where(col(ArticleTag.tag) == tag)
     if author is not None:
         owner = select(col(Handle.user_id)).where(col(Handle.handle) == author).scalar_subquery()
         statement = statement.where(col(Article.author_id) == owner)
     rows = (await session.execute(statement)).all()
-    return [ArticleRow(article, user, tags or []) for article, user, tags in rows]
-
-
-def sort_key(row: ArticleRow, sort: ArticleSort) -> Any:
-    """Return the value by which a row stands where it stands in a list."""
-    return getattr(row.article, _SORT_COLUMNS[sort])
+    return [
+        ListedArticle(ArticleRow(article, user, tags or []), position)
+        for article, user, tags, position in rows
+    ]
 
 
 async def find_slugs(session: AsyncSession, slugs: Collection[str]) -> set[str]:
@@ -195,14 +208,16 @@ async def find_tags(session: AsyncSession, article_id: UUID) -> list[str]:
 async def replace_tags(session: AsyncSession, article_id: UUID, tags: Sequence[str]) -> None:
     """Give an article exactly these tags, in this order."""
     await session.execute(delete(ArticleTag).where(col(ArticleTag.article_id) == article_id))
+    given = values(column("tag", Text()), column("position", Integer()), name="given").data(
+        [(tag, position) for position, tag in enumerate(tags)]
+    )
+    keys = [col(getattr(Article, name)) for name in _SORT_COLUMNS.values()]
+    copied = select(col(Article.id), given.c.tag, given.c.position, *keys, is_public()).where(
+        col(Article.id) == article_id
+    )
     if tags:
-        await session.execute(
-            insert(ArticleTag),
-            [
-                {"article_id": article_id, "tag": tag, "position": position}
-                for position, tag in enumerate(tags)
-            ],
-        )
+        names = ["article_id", "tag", "position", *_SORT_COLUMNS.values(), "shown"]
+        await session.execute(insert(ArticleTag).from_select(names, copied.join(given, true())))
 
 
 def _select_rows() -> Select[Any]:

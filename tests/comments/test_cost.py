@@ -6,15 +6,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import TextClause, event, text
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.comments.schemas import CommentSort
 from api.comments.tree.cursors import Position, Window
-from api.comments.tree.queries import MAX_COUNTED, compose_tree, find_tree, key_of
+from api.comments.tree.queries import MAX_COUNTED, find_tree, key_of
 from api.kit.services import Services
 from tests.client import Client
 from tests.conftest import Process
 from tests.forest import grow, plant_bushes
+from tests.plans import Explained, explain
 
 
 class Count:
@@ -102,33 +104,11 @@ async def test_a_reply_takes_seven_round_trips(
     assert len(count) <= 7, count.statements
 
 
-class Explained:
-    """What EXPLAIN ANALYZE says of a statement: rows that its scans returned, pages they read."""
+async def explain_page(services: Services, article_id: str, window: Window) -> Explained:
+    async def read(session: AsyncSession) -> None:
+        await find_tree(await session.connection(), UUID(article_id), window)
 
-    def __init__(self, plan: dict[str, Any]) -> None:
-        self.pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
-        self.rows = 0
-        self.scans: list[str] = []
-        waiting = [plan]
-        while waiting:
-            node = waiting.pop()
-            if "Scan" in node["Node Type"] and "Relation Name" in node:
-                self.scans.append(f"{node['Node Type']} {node['Relation Name']}")
-                removed = node.get("Rows Removed by Filter", 0)
-                self.rows += (node["Actual Rows"] + removed) * node["Actual Loops"]
-            waiting += node.get("Plans", [])
-
-
-async def explain(services: Services, article_id: str, window: Window) -> Explained:
-    """Run the very statement of a page under EXPLAIN."""
-    statement, values = compose_tree(UUID(article_id), window)
-    inner = statement.element
-    assert isinstance(inner, TextClause)
-    explained = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {inner.text}")
-    explained = explained.bindparams(*inner._bindparams.values())
-    async with services.database.read_connection() as connection:
-        plan = (await connection.execute(explained, values)).scalar_one()
-    return Explained(plan[0]["Plan"])
+    return await explain(services, read)
 
 
 async def test_a_page_costs_the_same_however_large_the_article(
@@ -155,7 +135,7 @@ async def test_a_page_costs_the_same_however_large_the_article(
                     top = [row for row in rows.nodes if row["level"] == 0]
                     position = Position(key_of(top[-1]), top[-1]["id"], len(top))
                     window = window.go_on(window.under_id, position)
-                costs.append(await explain(services, article_id, window))
+                costs.append(await explain_page(services, article_id, window))
             of_small, of_large = costs
             assert not any("Seq Scan comments" in scan for scan in of_large.scans), of_large.scans
             # After a cursor up to 200 more are counted, of which the small article has ten.
@@ -178,6 +158,6 @@ async def test_the_text_that_does_not_fit_a_page_is_not_read(
             )
         )
     window = Window(under_id=UUID(article), sort=CommentSort.OLD, limit=200, children=5, depth=4)
-    explained = await explain(services, article, window)
+    explained = await explain_page(services, article, window)
     assert explained.rows <= 2 * 200 + 10
     assert explained.pages <= 3 * 200

@@ -97,11 +97,6 @@ async def find_tree(
     connection: AsyncConnection, article_id: UUID, window: Window
 ) -> TreeRows | None:
     """Return the window's part of the tree, None when the article or the comment isn't shown."""
-    return await _run(connection, article_id, *compose_tree(article_id, window))
-
-
-def compose_tree(article_id: UUID, window: Window) -> tuple[TextualSelect, dict[str, Any]]:
-    """Return the statement of `find_tree` and its values."""
     is_root = window.under_id == article_id
     statement = _compose_page(window.sort, is_root=is_root, goes_on=window.after is not None)
     values: dict[str, Any] = {
@@ -118,7 +113,7 @@ def compose_tree(article_id: UUID, window: Window) -> tuple[TextualSelect, dict[
             "last_id": window.after.id,
             "count_limit": window.limit + MAX_COUNTED,
         }
-    return statement, values
+    return await _run(connection, article_id, statement, values)
 
 
 async def find_context(
