@@ -20,6 +20,7 @@ from api.kit.cache.edge import Edge
 from api.kit.cache.versioned import VersionedCache
 from api.kit.clock import Clock, SystemClock
 from api.kit.db.database import Database
+from api.kit.db.epoch import EpochReader
 from api.kit.db.lookups import Lookups
 from api.kit.http.body_limit import BodyLimit
 from api.kit.http.cors import Cors
@@ -48,15 +49,17 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         raise SettingsError("Set PALAVER_DATABASE_URL and PALAVER_REDIS_URL, or use palaver serve.")
     redis = GuardedRedis(connect(settings.redis_url))
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    epoch = EpochReader(database)
     return Services(
         settings=settings,
         clock=clock or SystemClock(),
         signer=Signer(require_secret(settings)),
         database=database,
+        epoch=epoch,
         redis=redis,
         limiter=Limiter(redis),
-        cache=VersionedCache(redis, namespace="tree", max_bytes=settings.cache_bytes // 2),
-        lookups=Lookups(database),
+        cache=VersionedCache(redis, epoch, namespace="tree", max_bytes=settings.cache_bytes // 2),
+        lookups=Lookups(database, epoch),
         reactions=EFFECTS,
     )
 

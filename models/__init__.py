@@ -7,6 +7,7 @@ in is checked by the schemas under `api/`, and what PostgreSQL can refuse, it re
 from models.articles import Article, ArticleTag
 from models.comments import MAX_DEPTH, Comment, CommentMention, CommentState
 from models.credentials import Credential, CredentialKind
+from models.epoch import DatabaseEpoch
 from models.events import OutboxEvent
 from models.idempotency import IdempotencyKey
 from models.metadata import metadata
@@ -25,6 +26,7 @@ __all__ = [
     "CommentVote",
     "Credential",
     "CredentialKind",
+    "DatabaseEpoch",
     "Handle",
     "IdempotencyKey",
     "LoginSession",

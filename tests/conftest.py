@@ -25,7 +25,6 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from sqlalchemy import make_url, text
 
-import models
 from api.accounts.schemas import UserCreate
 from api.accounts.service import register
 from api.comments.schemas import CommentSort
@@ -40,7 +39,7 @@ from api.main import create_app, make_services
 from api.votes.service import publish_scores
 from models import Role
 from tests.client import PASSWORD, Client, Person
-from tests.connections import connect_arguments
+from tests.connections import EMPTIED_TABLES, connect_arguments
 
 DATABASE_VARIABLE = "PALAVER_TEST_DATABASE_URL"
 REDIS_VARIABLE = "PALAVER_TEST_REDIS_URL"
@@ -154,8 +153,7 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def _emptied(database_url: str, redis_url: str) -> None:
     connection = await asyncpg.connect(**connect_arguments(database_url))
-    tables = ", ".join(table.name for table in models.metadata.sorted_tables)
-    await connection.execute(f"TRUNCATE {tables} CASCADE")
+    await connection.execute(f"TRUNCATE {EMPTIED_TABLES} CASCADE")
     await connection.close()
     redis = Redis.from_url(redis_url)
     await redis.flushdb()

@@ -2,6 +2,13 @@
 
 from sqlalchemy import make_url
 
+import models
+
+# What a test empties: every table but the one row that is made with the database.
+EMPTIED_TABLES = ", ".join(
+    table.name for table in models.metadata.sorted_tables if table.name != "database_epoch"
+)
+
 
 def connect_arguments(url: str) -> dict[str, str | int | None]:
     """Return asyncpg's arguments for an SQLAlchemy URL."""

@@ -27,7 +27,7 @@ from api.auth.errors import RateLimited
 from api.auth.quotas import Action, charge, limit, limit_address
 from api.auth.scopes import Scope
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep
-from api.kit.http.conditional import make_resource_response
+from api.kit.http.conditional import Resource, make_resource_response
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
 from api.users.errors import DisplayNameReserved, HandleReserved, HandleTaken
@@ -56,8 +56,12 @@ async def create_user(request: Request, body: UserCreate, uow: AnonymousIdempote
     Then log in with `POST /v1/sessions`.
     """
     user = await service.register(uow, body)
-    response = make_resource_response(
-        request, UserRead.model_validate(user), revision=user.revision, status=201
+    response = await make_resource_response(
+        request,
+        UserRead.model_validate(user),
+        resource=Resource("user", user.id),
+        revision=user.revision,
+        status=201,
     )
     response.headers["Location"] = f"/v1/users/{user.handle}"
     return response

@@ -14,12 +14,12 @@ from api.articles.schemas import ArticlePage, ArticleRead, ArticleSort, ArticleS
 from api.articles.slugs import is_like_id
 from api.kit.cache.local import RenderedPage
 from api.kit.cache.responses import make_cached_response
-from api.kit.http.conditional import make_etag
+from api.kit.http.conditional import Resource, make_etag
 from api.kit.http.pagination import PageInfo, decode_cursor, encode_cursor
 from api.kit.services import Services
 from api.users.schemas import PersonRead
 
-# What all lists are cached under. No row has their version: they are counted, in Redis alone.
+# The subject of all lists in the cache. No row has their version: changes are counted in Redis.
 LISTS = UUID(int=0)
 
 
@@ -52,7 +52,7 @@ async def find_article_id(services: Services, ref: str) -> UUID:
 
 
 async def get_article_response(request: Request, services: Services, ref: str) -> Response:
-    """Answer an article. Raises ArticleNotFound."""
+    """Respond with an article. Raises ArticleNotFound."""
     article_id = await find_article_id(services, ref)
     return await make_cached_response(
         request,
@@ -65,7 +65,7 @@ async def get_article_response(request: Request, services: Services, ref: str) -
 
 
 async def get_article_page(request: Request, services: Services, params: ListParams) -> Response:
-    """Answer a page of a list. Raises InvalidCursor."""
+    """Respond with a page of a list. Raises InvalidCursor."""
     after = None
     if params.cursor is not None:
         position = decode_cursor(services.signer, params.name, params.cursor)
@@ -76,7 +76,7 @@ async def get_article_page(request: Request, services: Services, params: ListPar
         services.cache,
         LISTS,
         f"{params.name} {params.limit} {params.cursor}",
-        lambda: _build_list(services, params, after, count=pointer.version or 0),
+        lambda: _build_list(services, params, after, count=pointer.version),
         pointer=pointer,
     )
 
@@ -94,11 +94,13 @@ async def _build_article(services: Services, article_id: UUID) -> RenderedPage:
     if row is None:
         raise ArticleNotFound
     body = read_article(row).model_dump_json().encode()
-    return RenderedPage(row.article.version, body, etag=make_etag(row.article.revision, body))
+    epoch = (await services.epoch.get()).value
+    etag = make_etag(epoch, Resource("article", article_id), row.article.revision, body)
+    return RenderedPage(row.article.version, body, etag=etag)
 
 
 async def _build_list(
-    services: Services, params: ListParams, after: tuple[Any, UUID] | None, *, count: int
+    services: Services, params: ListParams, after: tuple[Any, UUID] | None, *, count: int | None
 ) -> RenderedPage:
     async with services.database.read_session() as session:
         rows = await queries.list_articles(

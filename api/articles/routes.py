@@ -25,7 +25,7 @@ from api.auth.quotas import Action, limit
 from api.auth.scopes import Scope
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.dependencies import ServicesDep, UowDep
-from api.kit.http.conditional import UNCHANGED, IfMatch, make_resource_response
+from api.kit.http.conditional import UNCHANGED, IfMatch, Resource, make_resource_response
 from api.kit.http.pagination import CursorParam, InvalidCursor, Limit
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
@@ -57,7 +57,7 @@ async def create_article(
     request: Request, body: ArticleCreate, actor: ArticleWriter, uow: IdempotentUow
 ) -> Response:
     """Create an article."""
-    return _answer_new(request, await service.create_article(uow, actor, body))
+    return await _make_created_response(request, await service.create_article(uow, actor, body))
 
 
 @router.get(
@@ -111,9 +111,7 @@ async def update_article(
     Authors may edit their own articles, moderators any.
     """
     row = await service.update_article(uow, actor, article, body, if_match)
-    return make_resource_response(
-        request, cached_reads.read_article(row), revision=row.article.revision
-    )
+    return await _make_response(request, row)
 
 
 @router.delete(
@@ -155,15 +153,21 @@ async def upsert_article(
     """
     row, is_new = await service.upsert_article(uow, actor, external_id, body)
     if is_new:
-        return _answer_new(request, row)
-    return make_resource_response(
-        request, cached_reads.read_article(row), revision=row.article.revision
+        return await _make_created_response(request, row)
+    return await _make_response(request, row)
+
+
+async def _make_response(request: Request, row: ArticleRow, *, status: int = 200) -> Response:
+    return await make_resource_response(
+        request,
+        cached_reads.read_article(row),
+        resource=Resource("article", row.article.id),
+        revision=row.article.revision,
+        status=status,
     )
 
 
-def _answer_new(request: Request, row: ArticleRow) -> Response:
-    response = make_resource_response(
-        request, cached_reads.read_article(row), revision=row.article.revision, status=201
-    )
+async def _make_created_response(request: Request, row: ArticleRow) -> Response:
+    response = await _make_response(request, row, status=201)
     response.headers["Location"] = f"/v1/articles/{row.article.id}"
     return response

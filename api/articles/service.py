@@ -19,7 +19,7 @@ from api.auth.actor import Actor
 from api.kit.db.database import map_integrity_errors
 from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
-from api.kit.http.conditional import ExpectedRevision, check_revision
+from api.kit.http.conditional import ExpectedRevision, Resource, check_revision
 from api.kit.text.rendering import parse_text, render_text
 from models import Article
 
@@ -80,7 +80,7 @@ async def update_article(
     article = await _lock(uow, actor, queries.refers_to(ref))
     if article is None:
         raise ArticleNotFound
-    check_revision(expected, article.revision)
+    check_revision(expected, Resource("article", article.id), article.revision)
     await _change(uow, article, changes, text)
     return await get_article(uow.session, str(article.id))
 
@@ -118,7 +118,7 @@ async def delete_article(
     article = await _lock(uow, actor, queries.refers_to(ref))
     if article is None:
         raise ArticleNotFound
-    check_revision(expected, article.revision)
+    check_revision(expected, Resource("article", article.id), article.revision)
     article.deleted_at = uow.now
     article.version += 1
     uow.emit(ArticleDeleted(article_id=article.id, version=article.version))

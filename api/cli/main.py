@@ -6,7 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from api.cli import doctor, migrate, openapi, serve, transfer, users, worker
+from api.cli import cache, doctor, migrate, openapi, serve, transfer, users, worker
 from api.embedded.engines import EngineStartError
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.problems import Problem
@@ -24,6 +24,7 @@ app.command("migrate")(migrate.migrate)
 app.command("openapi")(openapi.write_document)
 app.command("import")(transfer.import_file)
 app.add_typer(users.app, name="user")
+app.add_typer(cache.app, name="cache")
 app.command("doctor")(doctor.report)
 
 

@@ -54,7 +54,7 @@ from api.comments.tree.cursors import Window
 from api.kit.cache.responses import VersionNotReached
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep
-from api.kit.http.conditional import UNCHANGED, IfMatch, make_resource_response
+from api.kit.http.conditional import UNCHANGED, IfMatch, Resource, make_resource_response
 from api.kit.http.pagination import (
     MAX_CURSOR_LENGTH,
     CursorParam,
@@ -179,8 +179,12 @@ async def create_comment(
     Without `parent_id` it is a reply to the article itself.
     """
     created = await service.create_comment(uow, services, actor, article, body)
-    response = make_resource_response(
-        request, to_created_comment(created, actor), revision=1, status=201
+    response = await make_resource_response(
+        request,
+        to_created_comment(created, actor),
+        resource=Resource("comment", created.comment.id),
+        revision=1,
+        status=201,
     )
     response.headers["Location"] = f"/v1/comments/{created.comment.id}"
     return response
@@ -241,7 +245,9 @@ async def read_comment(request: Request, comment_id: CommentId, session: ReadSes
     if row is None:
         raise CommentNotFound
     content = CommentRead.model_validate(to_comment_fields(row))
-    return make_resource_response(request, content, revision=row["revision"])
+    return await make_resource_response(
+        request, content, resource=Resource("comment", comment_id), revision=row["revision"]
+    )
 
 
 @router.patch(
@@ -260,8 +266,11 @@ async def update_comment(
 ) -> Response:
     """Edit your comment."""
     updated = await service.update_comment(uow, actor, comment_id, body, if_match)
-    return make_resource_response(
-        request, to_updated_comment(updated, actor), revision=updated.comment.revision
+    return await make_resource_response(
+        request,
+        to_updated_comment(updated, actor),
+        resource=Resource("comment", comment_id),
+        revision=updated.comment.revision,
     )
 
 

@@ -21,7 +21,7 @@ from api.comments.schemas import CommentCreate, CommentUpdate
 from api.comments.visibility import is_visible
 from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
-from api.kit.http.conditional import ExpectedRevision, check_revision
+from api.kit.http.conditional import ExpectedRevision, Resource, check_revision
 from api.kit.services import Services
 from models import Comment
 
@@ -93,7 +93,7 @@ async def update_comment(
     """
     comment = await _get(uow, comment_id)
     policy.require_may_edit(actor, comment)
-    check_revision(expected, comment.revision)
+    check_revision(expected, Resource("comment", comment.id), comment.revision)
     text = await resolve_text(uow.session, body.body, comment.article_id)
     if text.source == comment.body:
         return Updated(comment, text)
@@ -102,7 +102,7 @@ async def update_comment(
     # Under the lock nothing in the thread moves any more: look again.
     comment = await _get(uow, comment_id)
     policy.require_may_edit(actor, comment)
-    check_revision(expected, comment.revision)
+    check_revision(expected, Resource("comment", comment.id), comment.revision)
     comment.body, comment.html, comment.edited_at = text.source, text.html, uow.now
     comment.version = version
     comment.revision += 1
@@ -132,7 +132,7 @@ async def delete_comment(
     # Under the lock nothing in the thread moves any more: look again.
     comment = await _get(uow, comment_id)
     comment.state = policy.state_after_delete(actor, comment)
-    check_revision(expected, comment.revision)
+    check_revision(expected, Resource("comment", comment.id), comment.revision)
     comment.version = version
     comment.revision += 1
     unlisted = await _unlist(uow, comment)

@@ -8,6 +8,7 @@ from typing import Protocol
 from api.kit.cache.versioned import VersionedCache
 from api.kit.clock import Clock
 from api.kit.db.database import Database
+from api.kit.db.epoch import EpochReader
 from api.kit.db.events import Event
 from api.kit.db.lookups import Lookups
 from api.kit.db.unit_of_work import UnitOfWork
@@ -44,6 +45,7 @@ class Services:
     clock: Clock
     signer: Signer
     database: Database
+    epoch: EpochReader
     redis: GuardedRedis
     limiter: Limiter
     cache: VersionedCache
@@ -74,5 +76,6 @@ class Services:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.epoch.close()
         await self.redis.close()
         await self.database.close()

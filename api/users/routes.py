@@ -10,7 +10,7 @@ from api.auth.dependencies import requires
 from api.auth.quotas import Action, limit
 from api.auth.scopes import Scope
 from api.kit.dependencies import ReadSession, UowDep
-from api.kit.http.conditional import UNCHANGED, IfMatch, make_resource_response
+from api.kit.http.conditional import UNCHANGED, IfMatch, Resource, make_resource_response
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
 from api.kit.text.names import name_key
@@ -64,14 +64,24 @@ async def read_user(request: Request, handle: HandlePath, session: ReadSession) 
     user = await queries.find_user_by_handle(session, handle.lower())
     if user is None:
         raise UserNotFound
-    return make_resource_response(request, UserRead.model_validate(user), revision=user.revision)
+    return await make_resource_response(
+        request,
+        UserRead.model_validate(user),
+        resource=Resource("user", user.id),
+        revision=user.revision,
+    )
 
 
 @router.get("/me", response_model=MeRead, responses=UNCHANGED)
 async def read_me(request: Request, actor: ProfileReader, session: ReadSession) -> Response:
     """Get your profile."""
     user = await queries.get_user(session, actor.id)
-    return make_resource_response(request, MeRead.model_validate(user), revision=user.revision)
+    return await make_resource_response(
+        request,
+        MeRead.model_validate(user),
+        resource=Resource("user", user.id),
+        revision=user.revision,
+    )
 
 
 @router.patch(
@@ -88,4 +98,9 @@ async def update_me(
     A new name is shown everywhere; a former handle still leads to you.
     """
     user = await service.update_me(uow, actor, body, if_match)
-    return make_resource_response(request, MeRead.model_validate(user), revision=user.revision)
+    return await make_resource_response(
+        request,
+        MeRead.model_validate(user),
+        resource=Resource("user", user.id),
+        revision=user.revision,
+    )

@@ -6,7 +6,7 @@ from api.auth.actor import Actor
 from api.kit.db.database import map_integrity_errors
 from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
-from api.kit.http.conditional import ExpectedRevision, check_revision
+from api.kit.http.conditional import ExpectedRevision, Resource, check_revision
 from api.kit.text.names import name_key
 from api.users import policy, queries
 from api.users.errors import HandleTaken
@@ -31,7 +31,7 @@ async def update_me(
     Raises PreconditionFailed, HandleTaken, HandleReserved or DisplayNameReserved.
     """
     user = await queries.lock_user(uow.session, actor.id)
-    check_revision(expected, user.revision)
+    check_revision(expected, Resource("user", user.id), user.revision)
     changes = {
         field: value
         for field, value in body.model_dump(exclude_unset=True).items()

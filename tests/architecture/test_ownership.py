@@ -18,6 +18,7 @@ OWNERS = {
     "comment_votes": "votes",
     "comments": "comments",
     "credentials": "accounts",
+    "database_epoch": "kit",
     "events": "kit",
     "handles": "users",
     "idempotency_keys": "kit",

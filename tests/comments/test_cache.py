@@ -59,9 +59,13 @@ async def test_min_version_is_never_older(client: Client, services: Services) ->
     path = f"/v1/articles/{article['id']}/comments"
     await client.get(path)
     written = await person.reply(article["id"])
+
     # As if the writer's message to Redis had been lost.
-    pointer = f"tree:{article['id']}:v"
-    await services.redis.call(lambda redis: redis.set(pointer, article["version"]))
+    async def set_back(redis: Any) -> None:
+        [pointer] = [key async for key in redis.scan_iter(f"tree:{{{article['id']}}}:*:v")]
+        await redis.set(pointer, article["version"])
+
+    await services.redis.call(set_back)
     fresh = await client.get(path, params={"min_version": written["version"]})
     assert expect(fresh, 200)["version"] == written["version"]
     future = await client.get(path, params={"min_version": written["version"] + 1})
@@ -119,7 +123,7 @@ class Source:
 
 
 def another_process(services: Services) -> VersionedCache:
-    return VersionedCache(services.redis, namespace="test", max_bytes=1_000_000)
+    return VersionedCache(services.redis, services.epoch, namespace="test", max_bytes=1_000_000)
 
 
 async def read(cache: VersionedCache, subject: UUID, source: Source) -> int:
@@ -238,10 +242,20 @@ async def test_a_builder_that_dies_is_not_waited_for_long(
 ) -> None:
     source, subject, cache = Source(), make_id(), another_process(services)
     await cache.publish_versions({subject: 1})
-    lease = cache._lease_key(subject, 1, "x")
-    await services.redis.call(lambda redis: redis.set(lease, 1, px=200))
+    dying = asyncio.create_task(read(another_process(services), subject, source))
+    await source.has_been_read.wait()
+
+    async def shorten_lease(redis: Any) -> None:
+        [lease] = [key async for key in redis.scan_iter(f"test:{{{subject}}}:*:lease")]
+        await redis.pexpire(lease, 200)
+
+    await services.redis.call(shorten_lease)
+    living = Source()
+    living.may_answer.set()
+    assert await read(cache, subject, living) == 1
+    assert living.reads == 1
     source.may_answer.set()
-    assert await read(cache, subject, source) == 1
+    await dying
 
 
 async def test_a_damaged_answer_is_built_anew(

@@ -8,10 +8,9 @@ import asyncpg
 import pytest
 from redis.asyncio import Redis
 
-import models
 from api.kit.db.migrations import migrate
 from tests.client import Client
-from tests.connections import connect_arguments
+from tests.connections import EMPTIED_TABLES, connect_arguments
 from tests.faults.looking import connected
 from tests.faults.servers import Engine, Palaver, run_apart, running
 
@@ -51,8 +50,7 @@ def server(folder: Path, postgres: Engine, valkey: Engine) -> Iterator[Palaver]:
 @pytest.fixture
 async def emptied(postgres: Engine, valkey: Engine) -> None:
     connection = await asyncpg.connect(**connect_arguments(postgres.url))
-    tables = ", ".join(table.name for table in models.metadata.sorted_tables)
-    await connection.execute(f"TRUNCATE {tables} CASCADE")
+    await connection.execute(f"TRUNCATE {EMPTIED_TABLES} CASCADE")
     await connection.close()
     redis = Redis.from_url(valkey.url)
     await redis.flushall()

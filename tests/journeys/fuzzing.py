@@ -32,9 +32,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-import models
 from tests.client import PASSWORD
-from tests.conftest import connect_arguments
+from tests.connections import EMPTIED_TABLES, connect_arguments
 
 # Seconds that the server has to start and to stop.
 PATIENCE = 30
@@ -179,8 +178,7 @@ class Target:
 
     async def _empty(self) -> None:
         connection = await asyncpg.connect(**connect_arguments(self.database_url))
-        tables = ", ".join(table.name for table in models.metadata.sorted_tables)
-        await connection.execute(f"TRUNCATE {tables} CASCADE")
+        await connection.execute(f"TRUNCATE {EMPTIED_TABLES} CASCADE")
         await connection.close()
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The edge: answers a request again as the app answered it, while its version is the newest.
+"""The edge: sends a response of the app again while its version is the newest.
 
 A thin ASGI layer in front of everything else. It knows nothing of routes, content encodings or
 CORS: it keeps whole responses, headers included, as the app gave them to a request that differs in
@@ -6,7 +6,7 @@ nothing that a response may depend on. What may be kept is decided in one place,
 `make_cached_response`: public responses, the same for everybody, that carry the version of their
 subject. Each use is checked against the pointer in Redis first; checks that wait share one MGET.
 
-A hit is counted in the metrics like any other answer, but writes no line to the log and takes no
+A hit is counted in the metrics like any other response, but writes no line to the log and takes no
 part in the histogram of durations.
 """
 
@@ -23,14 +23,13 @@ from api.kit.http.conditional import matches_etag
 from api.kit.http.content_encoding import ContentEncoding, choose_content_encoding
 from api.kit.http.envelope import choose_request_id
 from api.kit.metrics import REQUESTS
-from api.kit.redis.client import RedisUnavailable
 
-# The key of the ASGI scope under which `make_cached_response` says what an answer is made of.
-CACHE_TAG = "palaver.kept"
+# The key of the ASGI scope under which `make_cached_response` says what a response is made of.
+CACHE_TAG = "palaver.cache_tag"
 
-# Seconds. Longer than that no answer lives without being made anew, whatever the versions say.
+# Seconds. After that a response is made again, whatever the versions say.
 LIFETIME = 30
-# Bytes that an answer costs beyond its body: its key and headers; measured by tracemalloc.
+# Bytes that a response costs beyond its body: its key and headers; measured by tracemalloc.
 _OVERHEAD = 2_500
 
 _OK = 200
@@ -41,24 +40,25 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class CacheTag:
-    """What an answer is made of: a subject at a version."""
+    """What a response is made of: a subject at a version, in an epoch of the database."""
 
+    epoch: str
     subject: UUID
     version: int
 
 
-# All of a request that an answer may depend on: path, query, content coding, origin, whether
-# credentials came; and whether it may be answered 304. A bare tuple: it is made for every request.
+# All of a request that a response may depend on: path, query, content encoding, origin, whether
+# credentials came; and whether it may be 304. A bare tuple: it is made for every request.
 _Request = tuple[bytes, bytes, ContentEncoding, bytes, bool, bool]
 
 
-class _Answer:
-    """An answer of the app, ready to be sent again."""
+class _CachedResponse:
+    """A response of the app, ready to be sent again."""
 
-    __slots__ = ("body", "etag", "expires_at", "headers", "kept", "operation", "status")
+    __slots__ = ("body", "etag", "expires_at", "headers", "operation", "status", "tag")
 
-    def __init__(self, kept: CacheTag, start: Message, body: bytes, operation: str) -> None:
-        self.kept = kept
+    def __init__(self, tag: CacheTag, start: Message, body: bytes, operation: str) -> None:
+        self.tag = tag
         self.status: int = start["status"]
         self.headers: Headers = [
             (bytes(name), bytes(value))
@@ -81,33 +81,31 @@ class Edge:
     def __init__(self, app: ASGIApp, *, cache: VersionedCache, max_bytes: int) -> None:
         self._app = app
         self._cache = cache
-        self._answers = LocalCache[_Request, _Answer](max_bytes)
+        self._responses = LocalCache[_Request, _CachedResponse](max_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer from memory, or hand on."""
+        """Respond from memory, or hand on."""
         if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
-        request, seen, request_id = _read_request(scope)
-        answer = self._answers.get(request)
-        if answer is not None:
-            try:
-                version = await self._cache.find_version(answer.kept.subject)
-            except RedisUnavailable:
-                version = None
-            if version == answer.kept.version and _fits(answer, seen):
+        request, if_none_match, request_id = _read_request(scope)
+        cached = self._responses.get(request)
+        if cached is not None:
+            tag = cached.tag
+            is_newest = await self._cache.is_newest(tag.epoch, tag.subject, tag.version)
+            if is_newest and _fits(cached, if_none_match):
                 await send(
                     {
                         "type": "http.response.start",
-                        "status": answer.status,
+                        "status": cached.status,
                         "headers": [
-                            *answer.headers,
+                            *cached.headers,
                             (b"x-request-id", choose_request_id(request_id)),
                         ],
                     }
                 )
-                await send({"type": "http.response.body", "body": answer.body})
-                REQUESTS.count(answer.operation, answer.status)
+                await send({"type": "http.response.body", "body": cached.body})
+                REQUESTS.count(cached.operation, cached.status)
                 return
         await self._app(scope, receive, self._keep_what_is_sent(request, scope, send))
 
@@ -120,39 +118,39 @@ class Edge:
             if message["type"] == "http.response.start":
                 start = message
             elif start is not None and not message.get("more_body", False):
-                wanted = _NOT_MODIFIED if request[-1] else _OK
-                kept = scope.get(CACHE_TAG)
-                if kept is not None and start["status"] == wanted:
+                expected = _NOT_MODIFIED if request[-1] else _OK
+                tag = scope.get(CACHE_TAG)
+                if tag is not None and start["status"] == expected:
                     operation = getattr(scope.get("route"), "name", "none")
-                    answer = _Answer(kept, start, message.get("body", b""), operation)
-                    self._answers.put(request, answer)
+                    cached = _CachedResponse(tag, start, message.get("body", b""), operation)
+                    self._responses.put(request, cached)
 
         return send_and_keep
 
 
-def _fits(answer: _Answer, seen: bytes) -> bool:
-    """Tell whether the app would answer so; what is kept for conditional requests is the 304."""
+def _fits(cached: _CachedResponse, if_none_match: bytes) -> bool:
+    """Tell whether the app would respond so; cached for conditional requests is only the 304."""
     return (
-        not seen
-        or seen == answer.etag
-        or matches_etag(str(seen, "latin-1"), str(answer.etag, "latin-1"))
+        not if_none_match
+        or if_none_match == cached.etag
+        or matches_etag(str(if_none_match, "latin-1"), str(cached.etag, "latin-1"))
     )
 
 
 def _read_request(scope: Scope) -> tuple[_Request, bytes, bytes]:
-    """Return what an answer may depend on, the tags that the client has, and its request id."""
+    """Return what a response may depend on, the tags that the client has, and its request id."""
     # Of a header that comes twice the app reads the first.
     headers = dict(reversed(scope["headers"]))
-    seen = headers.get(b"if-none-match", b"")
+    if_none_match = headers.get(b"if-none-match", b"")
     request = (
         scope["raw_path"],
         scope["query_string"],
         _choose_content_encoding(headers.get(b"accept-encoding", b"")),
         headers.get(b"origin", b""),
         b"authorization" in headers,
-        seen != b"",
+        if_none_match != b"",
     )
-    return request, seen, headers.get(b"x-request-id", b"")
+    return request, if_none_match, headers.get(b"x-request-id", b"")
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""The answers that a process keeps in its own memory, bounded in bytes, oldest use out first."""
+"""What a process caches in its own memory: bounded in bytes, least recently used out first."""
 
 import time
 from collections import OrderedDict
@@ -16,34 +16,35 @@ _OVERHEAD = 700
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """An answer as read from the database: the version and the rows are of one snapshot.
+    """A body as read from the database: the version and the rows are of one snapshot.
 
-    Without an `etag` of its own, the version is what tells it from another.
+    `version` is None where none is known: then the page is not cached. A page with an `etag` of its
+    own is a single resource; the others are told apart by their version.
     """
 
-    version: int
+    version: int | None
     body: bytes
     etag: str = ""
     next_cursor: str | None = None
 
 
 class CacheEntry:
-    """One answer, compressed and in the codings that were asked for, good for one version."""
+    """One page, compressed, and in the content encodings that were asked for."""
 
     __slots__ = ("_bodies", "etag", "expires_at", "next_cursor", "version")
 
-    def __init__(self, built: RenderedPage, *, lifetime: float) -> None:
-        """Keep an answer, whose body is a zstd frame, for `lifetime` seconds."""
-        self.version = built.version
-        self.etag = built.etag
-        self.next_cursor = built.next_cursor
+    def __init__(self, page: RenderedPage, *, lifetime: float) -> None:
+        """Hold a page, whose body is a zstd frame, for `lifetime` seconds."""
+        self.version = page.version
+        self.etag = page.etag
+        self.next_cursor = page.next_cursor
         self.expires_at = time.monotonic() + lifetime
-        self._bodies: dict[ContentEncoding, bytes] = {"zstd": built.body}
+        self._bodies: dict[ContentEncoding, bytes] = {"zstd": page.body}
 
     @classmethod
-    def from_page(cls, built: RenderedPage, *, lifetime: float) -> "CacheEntry":
-        """Return the entry of an answer as it was built."""
-        return cls(replace(built, body=compress(built.body, "zstd")), lifetime=lifetime)
+    def from_page(cls, page: RenderedPage, *, lifetime: float) -> "CacheEntry":
+        """Return the entry of a page whose body is not compressed."""
+        return cls(replace(page, body=compress(page.body, "zstd")), lifetime=lifetime)
 
     @classmethod
     def load(cls, version: int, stored: bytes, *, lifetime: float) -> "CacheEntry":
@@ -62,19 +63,26 @@ class CacheEntry:
         """Return the bytes that the entry holds."""
         return _OVERHEAD + sum(map(len, self._bodies.values()))
 
-    def find_body(self, coding: ContentEncoding) -> bytes | None:
-        """Return the body in a coding if it has been made."""
-        return self._bodies.get(coding)
+    def is_at_least(self, version: int | None) -> bool:
+        """Tell whether the page has this version or a newer one; False where one is unknown."""
+        return version is not None and self.version is not None and self.version >= version
 
-    def make_body(self, coding: ContentEncoding) -> bytes:
-        """Return the body in a coding, making it the first time; gzip takes milliseconds."""
-        body = self._bodies.get(coding)
+    def find_body(self, encoding: ContentEncoding) -> bytes | None:
+        """Return the body in a content encoding if it has been made."""
+        return self._bodies.get(encoding)
+
+    def make_body(self, encoding: ContentEncoding) -> bytes:
+        """Return the body in a content encoding, making it the first time.
+
+        gzip takes milliseconds.
+        """
+        body = self._bodies.get(encoding)
         if body is None:
-            body = self._bodies[coding] = compress(decompress(self._bodies["zstd"]), coding)
+            body = self._bodies[encoding] = compress(decompress(self._bodies["zstd"]), encoding)
         return body
 
 
-class Keepable(Protocol):
+class Cacheable(Protocol):
     """What a local cache can hold."""
 
     @property
@@ -89,7 +97,7 @@ class Keepable(Protocol):
 
 
 Key = TypeVar("Key", bound=Hashable)
-Value = TypeVar("Value", bound=Keepable)
+Value = TypeVar("Value", bound=Cacheable)
 
 
 class LocalCache(Generic[Key, Value]):
@@ -117,7 +125,7 @@ class LocalCache(Generic[Key, Value]):
         return found[0]
 
     def put(self, key: Key, entry: Value) -> None:
-        """Keep an entry, or count anew one that has grown by a coding."""
+        """Add an entry, or count the bytes again of one that has got another body."""
         self.drop(key)
         size = entry.size
         if size > self._max_bytes // 4:

@@ -1,6 +1,6 @@
-"""Answers from the cache: the right coding, the right tag, and 304 from the version alone.
+"""Responses from the cache: the content encoding, the entity tag, and 304 from the version alone.
 
-What comes through here may be kept by anybody: it is public, the same for everybody, and its
+What comes through here may be stored by anybody: it is public, the same for everybody, and its
 `parameters` name everything that it depends on.
 """
 
@@ -13,8 +13,9 @@ from fastapi import Request, Response
 
 from api.kit.cache.edge import CACHE_TAG, CacheTag
 from api.kit.cache.local import CacheEntry, RenderedPage
+from api.kit.cache.store import PageId
 from api.kit.cache.versioned import FORMAT, Pointer, VersionedCache
-from api.kit.http.conditional import matches_etag
+from api.kit.http.conditional import make_content_etag, matches_etag
 from api.kit.http.content_encoding import choose_content_encoding
 from api.kit.http.pagination import link_next
 from api.kit.problems import Problem
@@ -26,7 +27,7 @@ class VersionNotReached(Problem):
     status = 409
     code = "version_not_reached"
     title = "The thread has no such version yet"
-    detail = "Send in min_version only a version that an answer of this article gave you."
+    detail = "Send in min_version only a version that a response for this article gave you."
 
 
 async def make_cached_response(
@@ -39,51 +40,64 @@ async def make_cached_response(
     pointer: Pointer,
     min_version: int = 0,
 ) -> Response:
-    """Answer what `build` makes of a subject, from wherever its newest version is at hand.
+    """Respond with what `build` makes of a subject, from the nearest place that has it.
 
     Raises VersionNotReached when even the database has no `min_version`, and what `build` raises.
     """
     if pointer.version is not None and pointer.version < min_version:
         # Redis has not heard of the client's own write: only the database can tell.
         pointer = replace(pointer, version=None)
-    seen = request.headers.get("if-none-match")
-    if pointer.version is not None and seen != "*":
-        tag = make_tag(pointer.version)
-        if matches_etag(seen, tag):
-            return _make_not_modified(request, subject, pointer.version, tag)
+    if_none_match = request.headers.get("if-none-match")
+    if pointer.version is not None and if_none_match != "*":
+        etag = make_version_etag(pointer.epoch, pointer.version)
+        if matches_etag(if_none_match, etag):
+            _tag_for_edge(request, subject, pointer, pointer.version)
+            return _make_not_modified(etag)
     entry = await cache.read(subject, parameters, build, pointer)
-    if entry.version < min_version:
+    if min_version and not entry.is_at_least(min_version):
         raise VersionNotReached
-    tag = entry.etag or make_tag(entry.version)
-    if matches_etag(seen, tag):
-        return _make_not_modified(request, subject, entry.version, tag)
-    response = await _make_response(request, entry, tag)
-    cache.resize(subject, parameters, entry)
-    request.scope[CACHE_TAG] = CacheTag(subject, entry.version)
+    etag = entry.etag or _make_etag(pointer.epoch, entry)
+    _tag_for_edge(request, subject, pointer, entry.version)
+    if matches_etag(if_none_match, etag):
+        return _make_not_modified(etag)
+    response = await _make_response(request, entry, etag)
+    cache.resize(PageId(pointer.epoch, subject, parameters), entry)
     return response
 
 
-async def _make_response(request: Request, entry: CacheEntry, tag: str) -> Response:
+def make_version_etag(epoch: str, version: int) -> str:
+    """Return the entity tag of a version: weak, since each content encoding has other bytes."""
+    return f'W/"{FORMAT}.{epoch}.{version}"'
+
+
+def _make_etag(epoch: str, entry: CacheEntry) -> str:
+    if entry.version is None:
+        # No pointer, so no version: only the contents tell one list from another.
+        return f"W/{make_content_etag(entry.make_body('identity'))}"
+    return make_version_etag(epoch, entry.version)
+
+
+def _tag_for_edge(request: Request, subject: UUID, pointer: Pointer, version: int | None) -> None:
+    """Let the edge keep the response, unless nothing may be cached now."""
+    if pointer.can_store and version is not None:
+        request.scope[CACHE_TAG] = CacheTag(pointer.epoch, subject, version)
+
+
+async def _make_response(request: Request, entry: CacheEntry, etag: str) -> Response:
     # A tag of its own is strong, and stands for these very bytes.
     accepted = "" if entry.etag else request.headers.get("accept-encoding", "")
-    coding = choose_content_encoding(accepted)
-    body = entry.find_body(coding)
+    encoding = choose_content_encoding(accepted)
+    body = entry.find_body(encoding)
     if body is None:
-        # Milliseconds, once an answer and coding; zlib lets go of the interpreter meanwhile.
-        body = await asyncio.to_thread(entry.make_body, coding)
-    headers = {"ETag": tag, "Vary": "Accept-Encoding"}
-    if coding != "identity":
-        headers["Content-Encoding"] = coding
+        # Milliseconds, once for a page and encoding; zlib releases the interpreter meanwhile.
+        body = await asyncio.to_thread(entry.make_body, encoding)
+    headers = {"ETag": etag, "Vary": "Accept-Encoding"}
+    if encoding != "identity":
+        headers["Content-Encoding"] = encoding
     response = Response(body, media_type="application/json", headers=headers)
     link_next(request, response, entry.next_cursor)
     return response
 
 
-def make_tag(version: int) -> str:
-    """Return the entity tag of a version: weak, since each coding has other bytes."""
-    return f'W/"{FORMAT}.{version}"'
-
-
-def _make_not_modified(request: Request, subject: UUID, version: int, tag: str) -> Response:
-    request.scope[CACHE_TAG] = CacheTag(subject, version)
-    return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept-Encoding"})
+def _make_not_modified(etag: str) -> Response:
+    return Response(status_code=304, headers={"ETag": etag, "Vary": "Accept-Encoding"})

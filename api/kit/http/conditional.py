@@ -1,21 +1,27 @@
-"""Entity tags: answers that a client need not fetch again, and edits that never overwrite unseen.
+"""Entity tags: responses that a client need not fetch again, and edits that never overwrite unseen.
 
-The tag of a single resource is `"<revision>-<digest of the answer>"`. Any other byte makes another
-tag, so it is strong; `If-Match` is judged by the revision alone, so that a reply or a vote, which
-changes the answer but not the text, does not make an edit fail (docs/decisions/0005).
+The tag of a single resource is `"<revision>-<digest of the resource>-<digest of the body>"`. Any
+other byte makes another tag, so it is strong. `If-Match` is decided by the first two, so that a
+reply or a vote, which changes the body but not the text, does not make an edit fail. The digest of
+the resource covers its kind, its id and the epoch of the database (docs/decisions/0005).
 """
 
 import hashlib
 import re
-from typing import Annotated, Any, Final
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, NamedTuple
+from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
+from api.kit.db.database import DatabaseUnavailable
+from api.kit.db.epoch import EpochReader
 from api.kit.problems import Problem, declares
 
-_REVISION = re.compile(r'"([0-9]{1,9})-[0-9a-f]{16}"')
-_TAG = re.compile(r'(?:W/)?"[^"]*"')
+_STRONG_ETAG = re.compile(r'"([0-9]{1,9})-([0-9a-f]{16})-[0-9a-f]{16}"')
+_SAFE = ("GET", "HEAD")
+_ETAG = re.compile(r'(?:W/)?"[^"]*"')
 
 # The `responses=` of a route that answers If-None-Match.
 UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {
@@ -28,28 +34,38 @@ class PreconditionRequired(Problem):
 
     status = 428
     code = "precondition_required"
-    title = "Say which version you change"
+    title = "If-Match is required"
     detail = "Send the ETag of the resource as you read it in If-Match."
 
 
 class PreconditionFailed(Problem):
-    """An edit of a version that is no longer the newest."""
+    """An edit of a revision that is no longer the newest, or of another resource."""
 
     status = 412
     code = "precondition_failed"
-    title = "It was changed meanwhile"
+    title = "If-Match does not match"
     detail = "Read the resource again, and send its new ETag in If-Match."
 
 
-class ExpectedRevision(int):
-    """The revision that a client saw; `ANY` when it sent `If-Match: *`."""
+class Resource(NamedTuple):
+    """What an entity tag is of: "comment" and its id."""
+
+    kind: str
+    id: UUID
 
 
-ANY = ExpectedRevision(-1)
+@dataclass(frozen=True, slots=True)
+class ExpectedRevision:
+    """The revision that a client saw, of which resource; both are None for `If-Match: *`."""
+
+    epoch: str
+    revision: int | None
+    resource_digest: str | None
 
 
-@declares(PreconditionRequired, PreconditionFailed)
+@declares(PreconditionRequired, PreconditionFailed, DatabaseUnavailable)
 async def require_if_match(
+    request: Request,
     if_match: Annotated[
         str | None,
         Header(max_length=200, description="The ETag of the resource as you got it. Required."),
@@ -61,37 +77,63 @@ async def require_if_match(
     """
     if if_match is None:
         raise PreconditionRequired
+    epoch = await get_epoch(request)
     if if_match.strip() == "*":
-        return ANY
-    match = _REVISION.fullmatch(if_match.strip())
+        return ExpectedRevision(epoch, None, None)
+    match = _STRONG_ETAG.fullmatch(if_match.strip())
     if match is None:
         raise PreconditionFailed
-    return ExpectedRevision(match[1])
+    return ExpectedRevision(epoch, int(match[1]), match[2])
 
 
 IfMatch = Annotated[ExpectedRevision, Depends(require_if_match)]
 
 
-def check_revision(expected: ExpectedRevision, actual: int) -> None:
-    """Raise PreconditionFailed unless the client saw the revision that it is about to change."""
-    if expected not in (ANY, actual):
+def check_revision(expected: ExpectedRevision, resource: Resource, revision: int) -> None:
+    """Raise PreconditionFailed unless the client saw the revision that it is about to change.
+
+    A tag of another resource, or from before the database was restored, is refused as well.
+    """
+    if expected.revision is None:
+        return
+    digest = _digest_resource(expected.epoch, resource)
+    if (expected.revision, expected.resource_digest) != (revision, digest):
         raise PreconditionFailed
 
 
-def make_resource_response(
-    request: Request, content: BaseModel, *, revision: int, status: int = 200
+async def make_resource_response(
+    request: Request, content: BaseModel, *, resource: Resource, revision: int, status: int = 200
 ) -> Response:
     """Return a single resource with its tag, or 304 when the client has it already."""
     body = content.model_dump_json().encode()
-    etag = make_etag(revision, body)
-    if request.method == "GET" and matches_etag(request.headers.get("if-none-match"), etag):
+    etag = make_etag(await get_epoch(request), resource, revision, body)
+    if request.method in _SAFE and matches_etag(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers={"ETag": etag})
     return Response(body, status_code=status, media_type="application/json", headers={"ETag": etag})
 
 
-def make_etag(revision: int, body: bytes) -> str:
+async def get_epoch(request: Request) -> str:
+    """Return the epoch of the database. Raises DatabaseUnavailable."""
+    reader: EpochReader = request.app.state.services.epoch
+    return (await reader.get()).value
+
+
+def make_etag(epoch: str, resource: Resource, revision: int, body: bytes) -> str:
     """Return the strong tag of a single resource."""
-    return f'"{revision}-{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+    return f'"{revision}-{_digest_resource(epoch, resource)}-{_digest(body)}"'
+
+
+def make_content_etag(body: bytes) -> str:
+    """Return the strong tag of contents that have no version."""
+    return f'"{_digest(body)}"'
+
+
+def _digest_resource(epoch: str, resource: Resource) -> str:
+    return _digest(f"{epoch} {resource.kind} {resource.id}".encode())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
 def matches_etag(if_none_match: str | None, etag: str) -> bool:
@@ -101,4 +143,4 @@ def matches_etag(if_none_match: str | None, etag: str) -> bool:
     if if_none_match.strip() == "*":
         return True
     wanted = etag.removeprefix("W/")
-    return any(tag.removeprefix("W/") == wanted for tag in _TAG.findall(if_none_match[:4000]))
+    return any(tag.removeprefix("W/") == wanted for tag in _ETAG.findall(if_none_match[:4000]))

@@ -1,4 +1,4 @@
-"""Content codings: what a client accepts, and each coding of a body made once."""
+"""Content encodings: which one a client accepts, and a body in it."""
 
 import gzip
 from typing import Literal
@@ -10,12 +10,12 @@ ContentEncoding = Literal["zstd", "gzip", "identity"]
 # 168 kB of tree: zstd level 3 takes 0.7 ms, gzip level 6 takes 7.7 ms.
 _ZSTD_LEVEL = 3
 _GZIP_LEVEL = 6
-# No answer that is cached comes near it; it bounds what a damaged frame can claim.
+# No response that is cached comes near it; it bounds what a damaged frame can claim.
 MAX_BODY = 16 * 1024 * 1024
 
 
 def choose_content_encoding(accept_encoding: str) -> ContentEncoding:
-    """Return the best coding that an Accept-Encoding header allows (RFC 9110, 12.5.3)."""
+    """Return the best encoding that an Accept-Encoding header allows (RFC 9110, 12.5.3)."""
     accepted = {}
     for part in accept_encoding.lower().split(",", 20)[:20]:
         name, _, parameters = part.partition(";")
@@ -27,11 +27,11 @@ def choose_content_encoding(accept_encoding: str) -> ContentEncoding:
     return "identity"
 
 
-def compress(body: bytes, coding: ContentEncoding) -> bytes:
-    """Return a body in a coding."""
-    if coding == "zstd":
+def compress(body: bytes, encoding: ContentEncoding) -> bytes:
+    """Return a body in a content encoding."""
+    if encoding == "zstd":
         return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(body)
-    if coding == "gzip":
+    if encoding == "gzip":
         return gzip.compress(body, _GZIP_LEVEL, mtime=0)
     return body
 

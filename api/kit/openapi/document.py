@@ -51,7 +51,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "The tag of this response, for If-None-Match and If-Match.",
         "required": True,
         "schema": {"type": "string"},
-        "example": '"1-9f86d081884c7d65"',
+        "example": '"1-6b86b273ff34fce1-9f86d081884c7d65"',
     },
     "Location": {
         "description": "The path of the new resource.",

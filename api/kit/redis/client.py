@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -20,6 +20,8 @@ from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.typing import EncodableT
+
+from api.kit.redis.servers import Servers
 
 # A whole call (waiting for a connection, connecting, writing, reading) has 5 ticks of 0.05 s.
 TICK_SECONDS = 0.05
@@ -83,6 +85,7 @@ class GuardedRedis:
         self._redis = redis
         self._clock = clock  # seconds
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._servers = Servers(redis, clock=clock)
         self._at_hand: AbstractConnection | None = None
         self._under_way: dict[asyncio.Timeout, int] = {}  # and the tick at which each began
         self._ticks = 0
@@ -116,31 +119,53 @@ class GuardedRedis:
         return result
 
     async def execute(self, *command: EncodableT) -> Any:
-        """Return the answer to a command, which may be sent twice; raises what `call` raises.
+        """Return the reply to a command, which may be sent twice; raises what `call` raises.
 
-        It goes over a connection that is kept at hand. Around each command redis-py takes one from
-        its pool, looks whether it is well, prepares to retry, measures, and gives it back: all that
-        takes longer than the command.
+        It goes over a connection that is kept at hand. For each command redis-py takes one from its
+        pool, checks its health, prepares to retry, measures, and gives it back: all that takes
+        longer than the command.
         """
-        return await self.call(lambda redis: self._execute(redis.connection_pool, command))
+        return await self.call(lambda redis: self._execute(redis.connection_pool, command, None))
 
-    async def _execute(self, pool: ConnectionPool, command: tuple[EncodableT, ...]) -> Any:
+    async def execute_on_server(self, make_command: Callable[[str], Sequence[EncodableT]]) -> Any:
+        """Do the same with a command that is made for the server which will get it.
+
+        `make_command` gets the server's id: 16 hex digits of its replication id, which is another
+        one after a restart, and after a replica was promoted. It may be called twice. A replica
+        counts as unavailable, since it may be behind.
+        """
+        return await self.call(lambda redis: self._execute(redis.connection_pool, (), make_command))
+
+    async def _execute(
+        self,
+        pool: ConnectionPool,
+        command: Sequence[EncodableT],
+        make_command: Callable[[str], Sequence[EncodableT]] | None,
+    ) -> Any:
         connection, self._at_hand = self._at_hand, None
         if connection is not None:
-            # Redis may have closed it since. What is wrong for longer a new one meets as well.
+            # Redis may have closed it since, or be another server behind it. If that is so for
+            # longer, a new connection fails as well.
             with contextlib.suppress(OSError, exceptions.ConnectionError):
-                return await self._exchange(pool, connection, command)
+                return await self._exchange(pool, connection, command, make_command)
         connection = await pool.get_connection()  # type: ignore[no-untyped-call]
-        return await self._exchange(pool, connection, command)
+        return await self._exchange(pool, connection, command, make_command)
 
     async def _exchange(
-        self, pool: ConnectionPool, connection: AbstractConnection, command: tuple[EncodableT, ...]
+        self,
+        pool: ConnectionPool,
+        connection: AbstractConnection,
+        command: Sequence[EncodableT],
+        make_command: Callable[[str], Sequence[EncodableT]] | None,
     ) -> Any:
         try:
-            await connection.send_command(*command)
-            answer = await connection.read_response()
+            if make_command is None:
+                await connection.send_command(*command)
+                reply = await connection.read_response()
+            else:
+                reply = await self._servers.exchange(connection, make_command)
         except BaseException:
-            # Also when cut off: a late answer must not meet the next question.
+            # Also when cut off: a late reply must not be read as the next command's.
             await connection.disconnect(nowait=True)
             await pool.release(connection)
             raise
@@ -148,7 +173,7 @@ class GuardedRedis:
             self._at_hand = connection
         else:
             await pool.release(connection)
-        return answer
+        return reply
 
     async def close(self) -> None:
         """Close the connections, also those that Redis doesn't answer on."""

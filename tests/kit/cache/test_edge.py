@@ -194,7 +194,7 @@ async def test_without_redis_nothing_is_kept(
 
 async def test_the_memory_of_the_edge_is_bounded(client: Client, app: FastAPI) -> None:
     edge: Edge = app.edge  # type: ignore[attr-defined]
-    answers = edge._answers
+    answers = edge._responses
     answers._max_bytes = 60_000
     person = await client.join()
     article = await person.post_article()

@@ -1,36 +1,33 @@
 """Entity tags: what a client need not fetch again, and edits that never overwrite unseen."""
 
 import re
+from types import SimpleNamespace
+from uuid import UUID
 
 import httpx
 import pytest
 from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
+from api.kit.db.epoch import Epoch
 from api.kit.http.conditional import (
-    ANY,
-    ExpectedRevision,
     PreconditionFailed,
+    Resource,
     check_revision,
-    make_resource_response,
+    make_etag,
     matches_etag,
     require_if_match,
 )
 from tests.client import Client, Person, expect, expect_problem
 
-STRONG = re.compile(r'"[0-9]+-[0-9a-f]{16}"')
+STRONG = re.compile(r'"[0-9]+-[0-9a-f]{16}-[0-9a-f]{16}"')
+COMMENT = Resource("comment", UUID(int=1))
 tags = st.from_regex(r'(W/)?"[!#-~]{0,20}"', fullmatch=True)
 
 
-class Note(BaseModel):
-    text: str
-
-
-def tag_of(text: str, revision: int = 1) -> str:
-    request = Request({"type": "http", "method": "GET", "headers": []})
-    return make_resource_response(request, Note(text=text), revision=revision).headers["etag"]
+def tag_of(text: str, revision: int = 1, *, resource: Resource = COMMENT, epoch: str = "a") -> str:
+    return make_etag(epoch, resource, revision, text.encode())
 
 
 @given(st.text(), st.text())
@@ -38,6 +35,8 @@ def test_the_tag_changes_with_any_byte(one: str, other: str) -> None:
     assert STRONG.fullmatch(tag_of(one))
     assert (tag_of(one) == tag_of(other)) == (one == other)
     assert tag_of(one, 1) != tag_of(one, 2)
+    assert tag_of(one) != tag_of(one, epoch="b")
+    assert tag_of(one) != tag_of(one, resource=Resource("article", UUID(int=1)))
 
 
 @given(st.lists(tags), st.lists(tags), st.sampled_from([",", ", ", " ,\t"]), st.booleans())
@@ -57,18 +56,45 @@ def test_a_star_matches_what_exists_and_nothing_matches_nothing() -> None:
     assert not matches_etag("1-0123456789abcdef", '"1-0123456789abcdef"')
 
 
+class Epochs:
+    """Where `require_if_match` finds the epoch."""
+
+    async def get(self) -> Epoch:
+        return Epoch("a", is_settled=True)
+
+
+def request() -> Request:
+    services = SimpleNamespace(epoch=Epochs())
+    app = SimpleNamespace(state=SimpleNamespace(services=services))
+    return Request({"type": "http", "method": "PATCH", "headers": [], "app": app})
+
+
 @given(st.text())
 async def test_no_if_match_but_a_strong_tag_of_ours_is_taken(text: str) -> None:
     if text.strip() != "*" and not STRONG.fullmatch(text.strip()):
         with pytest.raises(PreconditionFailed):
-            await require_if_match(text)
+            await require_if_match(request(), text)
 
 
-def test_the_revision_must_be_the_one_that_was_seen() -> None:
-    check_revision(ExpectedRevision(3), 3)
-    check_revision(ANY, 3)
-    with pytest.raises(PreconditionFailed):
-        check_revision(ExpectedRevision(2), 3)
+@pytest.mark.parametrize(
+    ("tag", "matches"),
+    [
+        (tag_of("x", 3), True),
+        (tag_of("another body", 3), True),
+        ("*", True),
+        (tag_of("x", 2), False),
+        (tag_of("x", 3, epoch="b"), False),
+        (tag_of("x", 3, resource=Resource("comment", UUID(int=2))), False),
+        (tag_of("x", 3, resource=Resource("article", UUID(int=1))), False),
+    ],
+)
+async def test_the_tag_must_be_of_the_revision_and_the_resource(tag: str, matches: bool) -> None:
+    expected = await require_if_match(request(), tag)
+    if matches:
+        check_revision(expected, COMMENT, 3)
+    else:
+        with pytest.raises(PreconditionFailed):
+            check_revision(expected, COMMENT, 3)
 
 
 async def start_thread(client: Client) -> tuple[Person, dict[str, str]]:
@@ -125,7 +151,7 @@ async def test_an_edit_names_the_revision_that_it_changes(client: Client, target
     path = paths[target]
     seen = (await client.get(path)).headers["etag"]
     expect_problem(await patch(person, path, None), 428, "precondition_required")
-    unseen = '"999-0123456789abcdef"'
+    unseen = f'"999-{seen.split("-", 1)[1]}'
     for refused in (f"W/{seen}", seen.strip('"'), '"other"', unseen, "", seen[:-1]):
         expect_problem(await patch(person, path, refused), 412, "precondition_failed")
     expect_problem(await patch(person, path, "x" * 201), 422, "validation_failed")
@@ -140,6 +166,16 @@ async def test_an_edit_names_the_revision_that_it_changes(client: Client, target
     stale = await person.client.delete(path, headers={"If-Match": seen})
     expect_problem(stale, 412, "precondition_failed")
     expect_problem(await person.client.delete(path), 428, "precondition_required")
+
+
+async def test_an_edit_with_the_tag_of_another_resource_is_refused(client: Client) -> None:
+    person, paths = await start_thread(client)
+    other = await person.reply(paths["article"].rpartition("/")[2], "Another.")
+    seen = (await client.get(f"/v1/comments/{other['id']}")).headers["etag"]
+    for path in (paths["comment"], paths["article"]):
+        refused = await patch(person, path, seen)
+        expect_problem(refused, 412, "precondition_failed")
+    expect(await patch(person, f"/v1/comments/{other['id']}", seen), 200)
 
 
 async def test_a_reply_does_not_make_an_edit_fail(client: Client) -> None:
