@@ -90,7 +90,7 @@ def read_article(row: ArticleRow) -> ArticleRead:
 
 async def _build_article(services: Services, article_id: UUID) -> RenderedPage:
     async with services.database.read_session() as session:
-        row = await queries.find_article(session, str(article_id))
+        row = await queries.find_article(session, article_id)
     if row is None:
         raise ArticleNotFound
     body = read_article(row).model_dump_json().encode()

@@ -67,8 +67,10 @@ _SORT_COLUMNS = {
 }
 
 
-def refers_to(ref: str) -> ColumnElement[bool]:
+def refers_to(ref: str | UUID) -> ColumnElement[bool]:
     """Return the predicate of an id or a slug; a slug never looks like an id."""
+    if isinstance(ref, UUID):
+        return col(Article.id) == ref
     return col(Article.id) == UUID(ref) if is_like_id(ref) else col(Article.slug) == ref
 
 
@@ -77,7 +79,7 @@ async def find_id(session: AsyncSession, ref: str) -> UUID | None:
     return await session.scalar(select(col(Article.id)).where(refers_to(ref), is_public()))
 
 
-async def find_article(session: AsyncSession, ref: str) -> ArticleRow | None:
+async def find_article(session: AsyncSession, ref: str | UUID) -> ArticleRow | None:
     """Return a visible article by id or slug."""
     # A row that this session changed is read again, with what PostgreSQL computed.
     statement = _select_rows().where(refers_to(ref)).execution_options(populate_existing=True)

@@ -82,7 +82,7 @@ async def update_article(
         raise ArticleNotFound
     check_revision(expected, Resource("article", article.id), article.revision)
     await _change(uow, article, changes, text)
-    return await get_article(uow.session, str(article.id))
+    return await get_article(uow.session, article.id)
 
 
 async def upsert_article(
@@ -105,7 +105,7 @@ async def upsert_article(
             if article is None:
                 raise
     await _change(uow, article, body.model_dump(), text)
-    return await get_article(uow.session, str(article.id)), False
+    return await get_article(uow.session, article.id), False
 
 
 async def delete_article(
@@ -124,7 +124,7 @@ async def delete_article(
     uow.emit(ArticleDeleted(article_id=article.id, version=article.version))
 
 
-async def get_article(session: AsyncSession, ref: str) -> ArticleRow:
+async def get_article(session: AsyncSession, ref: str | UUID) -> ArticleRow:
     """Return a visible article. Raises ArticleNotFound."""
     row = await queries.find_article(session, ref)
     if row is None:
@@ -153,7 +153,7 @@ async def _create(uow: UnitOfWork, actor: Actor, body: ArticleCreate, text: Text
     await _add(uow, article)
     await queries.replace_tags(uow.session, article.id, body.tags)
     uow.emit(ArticleCreated(article_id=article.id, version=article.version))
-    return await get_article(uow.session, str(article.id))
+    return await get_article(uow.session, article.id)
 
 
 async def _add(uow: UnitOfWork, article: Article) -> None:

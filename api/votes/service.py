@@ -80,7 +80,7 @@ async def _publish_scores_of(uow: UnitOfWork, article_id: UUID) -> None:
     Locks are taken in the order article, comments, changes. A voter takes the last two in the same
     order, so a vote is either in the sums before they are shown, or notes its change anew.
     """
-    article = await articles.lock_article(uow.session, articles.refers_to(str(article_id)))
+    article = await articles.lock_article(uow.session, articles.refers_to(article_id))
     changed = await queries.find_changes(uow.session, article_id)
     if article is not None and changed:
         version, _ = await articles.bump_version(uow.session, article_id) or (0, False)

@@ -78,6 +78,16 @@ async def test_the_key_belongs_to_its_first_request(client: Client) -> None:
     assert await count_comments(client, article) == 1
 
 
+async def test_the_same_body_elsewhere_is_another_request(client: Client) -> None:
+    person, article, path = await start_thread(client)
+    _, other_article, other_path = await start_thread(client)
+    expect(await send(person.client, path, {"body": "I see."}), 201)
+    reused = await send(person.client, other_path, {"body": "I see."})
+    expect_problem(reused, 422, "idempotency_key_reused")
+    assert await count_comments(client, article) == 1
+    assert await count_comments(client, other_article) == 0
+
+
 async def test_another_person_may_choose_the_same_key(client: Client) -> None:
     person, article, path = await start_thread(client)
     other = await client.join()
