@@ -8,7 +8,7 @@ class InvalidCredentials(Problem):
 
     status = 401
     code = "invalid_credentials"
-    title = "The login or the password is wrong"
+    title = "Wrong login or password"
     detail = (
         "Check both; the login is the handle or the e-mail address. After many failed attempts, "
         "wait five minutes."
@@ -21,7 +21,7 @@ class InvalidRefreshToken(Problem):
 
     status = 401
     code = "invalid_refresh_token"
-    title = "The refresh token is not valid"
+    title = "Invalid refresh token"
     detail = "Log in again with POST /v1/sessions."
     headers = (("WWW-Authenticate", "Bearer"),)
 
@@ -40,5 +40,5 @@ class WrongPassword(Problem):
 
     status = 403
     code = "wrong_password"
-    title = "The current password is wrong"
+    title = "Wrong password"
     detail = "Send the password that you log in with as current_password."

@@ -29,11 +29,11 @@ class UserCreate(Input):
         }
     )
 
-    handle: Handle = Field(description="Letters a-z, digits, single inner _ or -.")
+    handle: Handle = Field(description="Letters a to z and digits, single - or _ between them.")
     email: Email
     password: Password
     display_name: DisplayName | None = Field(
-        default=None, description="Any script, spaces allowed; the handle when left out."
+        default=None, description="Any script, spaces allowed. By default the handle."
     )
 
 
@@ -47,7 +47,7 @@ class SessionCreate(Input):
     # Without control characters: PostgreSQL cannot even compare NUL.
     login: Annotated[
         str, StringConstraints(min_length=1, max_length=254, pattern=r"^[^\x00-\x1f\x7f]+$")
-    ] = Field(description="The handle or the e-mail address, in any case.")
+    ] = Field(description="The handle or the e-mail address, in upper or lower case.")
     password: Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 

@@ -8,8 +8,8 @@ class ArticleNotFound(Problem):
 
     status = 404
     code = "article_not_found"
-    title = "There is no such article"
-    detail = "No article has this id or slug."
+    title = "Article not found"
+    detail = "Check the id or the slug: no article has it."
 
 
 class SlugTaken(Problem):
@@ -17,7 +17,7 @@ class SlugTaken(Problem):
 
     status = 409
     code = "slug_taken"
-    title = "The slug is taken"
+    title = "Slug taken"
     detail = "Choose another slug, or leave it out to get one made from the title."
 
 
@@ -26,10 +26,10 @@ class ExternalIdTaken(Problem):
 
     status = 409
     code = "external_id_taken"
-    title = "The external id is taken"
+    title = "External id taken"
     detail = (
-        "Another article has or had it. PUT /v1/articles/by-external-id/... changes the one that "
-        "has it; a deleted article keeps its id."
+        "Choose another external id, or update the article that has it with "
+        "PUT /v1/articles/by-external-id/... A deleted article keeps its external id."
     )
 
 
@@ -38,5 +38,5 @@ class NotYourArticle(Problem):
 
     status = 403
     code = "not_your_article"
-    title = "This article is not yours"
-    detail = "Only its author and moderators may change it."
+    title = "Not your article"
+    detail = "Only its author and moderators may edit or delete it."

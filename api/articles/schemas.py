@@ -132,17 +132,19 @@ class ArticleSummary(Output):
     slug: str = Field(examples=["on-docking-ports"])
     title: str = Field(examples=["On docking ports"])
     url: str | None = Field(examples=["https://example.com/on-docking-ports"])
-    external_id: str | None = Field(examples=["post-1"])
+    external_id: str | None = Field(
+        description="The article's id on its own site.", examples=["post-1"]
+    )
     tags: list[str] = Field(examples=[["space"]])
-    author: PersonRead | None
-    is_locked: bool
+    author: PersonRead | None = Field(description="Null if unknown.")
+    is_locked: bool = Field(description="Whether the discussion is closed.")
     version: int = Field(description="Increases with each change to the article or its thread.")
     comment_count: int = Field(description="Number of visible comments at all levels.")
-    up: int
-    down: int
-    score: int
+    up: int = Field(description="Number of votes up.")
+    down: int = Field(description="Number of votes down.")
+    score: int = Field(description="Votes up minus votes down.")
     created_at: Time
-    edited_at: Time | None
+    edited_at: Time | None = Field(description="Null if never edited.")
     last_activity_at: Time
 
 

@@ -9,7 +9,7 @@ class RateLimited(Problem):
     status = 429
     code = "rate_limited"
     title = "Too many requests"
-    detail = "Wait as many seconds as Retry-After says."
+    detail = "Wait for the number of seconds in Retry-After, then send the request again."
     headers = (("Retry-After", "1"),)
 
 
@@ -18,8 +18,8 @@ class InsufficientScope(Problem):
 
     status = 403
     code = "insufficient_scope"
-    title = "The token lacks the scope of this operation"
-    detail = "Use a token with the scope that WWW-Authenticate names."
+    title = "Insufficient scope"
+    detail = "Use a token with the scope that is named in WWW-Authenticate."
 
 
 class AccountSilenced(Problem):
@@ -27,7 +27,7 @@ class AccountSilenced(Problem):
 
     status = 403
     code = "account_silenced"
-    title = "The account is silenced"
+    title = "Account silenced"
     detail = "You can read, but not write or vote, until the restriction ends."
 
 
@@ -36,5 +36,5 @@ class AccountBanned(Problem):
 
     status = 403
     code = "account_banned"
-    title = "The account is banned"
+    title = "Account banned"
     detail = "You can read, but not take part, until the restriction ends."

@@ -8,8 +8,8 @@ class CommentNotFound(Problem):
 
     status = 404
     code = "comment_not_found"
-    title = "There is no such comment"
-    detail = "No comment has this id, or it is no longer shown."
+    title = "Comment not found"
+    detail = "Check the id: no comment has it, or the comment is no longer shown."
 
 
 class ParentNotFound(Problem):
@@ -17,8 +17,8 @@ class ParentNotFound(Problem):
 
     status = 404
     code = "parent_not_found"
-    title = "There is no comment to reply to"
-    detail = "No comment has the id in parent_id. Leave it out to reply to the article."
+    title = "Parent comment not found"
+    detail = "Check parent_id, or leave it out to reply to the article."
 
 
 class ParentElsewhere(Problem):
@@ -26,26 +26,26 @@ class ParentElsewhere(Problem):
 
     status = 409
     code = "parent_elsewhere"
-    title = "The comment to reply to is under another article"
+    title = "Parent comment belongs to another article"
     detail = "Send the reply to the article of the comment in parent_id."
 
 
 class ParentGone(Problem):
-    """The comment to reply to was taken back."""
+    """The comment to reply to was deleted or removed."""
 
     status = 409
     code = "parent_gone"
-    title = "The comment to reply to was taken back"
+    title = "Parent comment deleted"
     detail = "Reply to another comment, or to the article."
 
 
 class ThreadTooDeep(Problem):
-    """The reply would stand too deep."""
+    """The reply would be nested too deeply."""
 
     status = 409
     code = "thread_too_deep"
-    title = "The thread is too deep here"
-    detail = "Replies nest 200 levels deep. Reply to a comment further up."
+    title = "Thread too deep"
+    detail = "Reply to a comment further up: a thread has at most 200 levels."
 
 
 class ArticleLocked(Problem):
@@ -53,8 +53,8 @@ class ArticleLocked(Problem):
 
     status = 409
     code = "article_locked"
-    title = "The discussion is closed"
-    detail = "The article takes no more replies."
+    title = "Discussion closed"
+    detail = "The article accepts no more replies."
 
 
 class NotYourComment(Problem):
@@ -62,8 +62,8 @@ class NotYourComment(Problem):
 
     status = 403
     code = "not_your_comment"
-    title = "This comment is not yours"
-    detail = "Only its author may change it; its author and moderators may take it back."
+    title = "Not your comment"
+    detail = "Only its author may edit it; its author and moderators may delete it."
 
 
 class CommentGone(Problem):
@@ -71,5 +71,5 @@ class CommentGone(Problem):
 
     status = 409
     code = "comment_gone"
-    title = "The comment was taken back"
-    detail = "A comment that was taken back can no longer be changed."
+    title = "Comment deleted"
+    detail = "A deleted comment can no longer be changed or voted on."

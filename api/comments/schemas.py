@@ -83,23 +83,24 @@ class CommentRead(Output):
 
     id: UUID
     article_id: UUID
-    parent_id: UUID | None
+    parent_id: UUID | None = Field(description="Null for a reply to the article.")
     depth: int = Field(description="Level in the tree: 0 for a reply to the article.", ge=0, le=200)
     author: PersonRead | None = Field(description="Null if unknown, deleted or removed.")
-    body: str | None = Field(examples=["I agree, @max."])
+    body: str | None = Field(description="Markdown, as written.", examples=["I agree, @max."])
     html: str | None = Field(
-        examples=['<p>I agree, <span class="mention" data-user-id="0198f2c5...">@max</span>.</p>']
+        description="The body as safe HTML.",
+        examples=['<p>I agree, <span class="mention" data-user-id="0198f2c5...">@max</span>.</p>'],
     )
     mentions: list[MentionRead]
     state: CommentState
-    up: int
-    down: int
-    score: int
+    up: int = Field(description="Number of votes up.")
+    down: int = Field(description="Number of votes down.")
+    score: int = Field(description="Votes up minus votes down.")
     reply_count: int = Field(description="Number of listed direct replies.")
     descendant_count: int = Field(description="Number of listed replies at all levels below.")
     version: int = Field(description="The article's version when the comment last changed.")
     created_at: Time
-    edited_at: Time | None
+    edited_at: Time | None = Field(description="Null if never edited.")
 
 
 class CommentPage(Page[CommentRead]):
@@ -112,7 +113,9 @@ class UnresolvedMention(Output):
     start: Position = Field(examples=[9])
     end: Position = Field(examples=[13])
     text: str = Field(examples=["@lee"])
-    reason: Literal["unknown", "ambiguous"]
+    reason: Literal["unknown", "ambiguous"] = Field(
+        description="`unknown`: nobody has the name. `ambiguous`: several people have it."
+    )
     candidates: list[PersonRead] = Field(description="People who may be meant, at most 10.")
 
 
@@ -194,9 +197,10 @@ class PreviewedMention(Output):
     end: Position = Field(examples=[13])
     text: str = Field(examples=["@max"])
     person: PersonRead
-    told: bool
+    told: bool = Field(description="Whether the person would be notified.")
     reason: Literal["yourself", "already_mentioned", "too_many"] | None = Field(
-        description="The reason if the person would not be notified, else null."
+        description="Why not: `yourself`, `already_mentioned`, or `too_many` (over 10 people). "
+        "Null if the person would be notified."
     )
 
 

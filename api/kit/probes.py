@@ -34,8 +34,8 @@ class NotReady(Problem):
 
     status = 503
     code = "not_ready"
-    title = "This server is not ready"
-    detail = "Ask another server, or try again in a few seconds."
+    title = "Server not ready"
+    detail = "Send the request to another server, or again in a few seconds."
     headers = (("Retry-After", "2"),)
 
 
@@ -52,7 +52,7 @@ async def read_readiness(request: Request, services: ServicesDep) -> ProbeRead:
     Ready means: the database is reached, its schema is new enough, and no shutdown has begun.
     """
     if getattr(request.app.state, "draining", False):
-        raise NotReady("The server is shutting down. Ask another one.")
+        raise NotReady("The server is shutting down. Send the request to another one.")
     async with services.database.read_session() as session:
         revision = await find_revision(session)
     if is_behind(revision):

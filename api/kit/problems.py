@@ -42,20 +42,22 @@ class MalformedRequest(Problem):
 
     status = 400
     code = "malformed_request"
-    title = "The request cannot be read"
+    title = "Malformed request"
     detail = (
-        "Send well-formed JSON in UTF-8: without NaN, lone surrogates or NUL characters, with each "
-        "name once in an object, and not hundreds of levels deep."
+        "Send well-formed JSON in UTF-8, without NaN, lone surrogates or NUL characters, without "
+        "duplicate names in an object, and without hundreds of levels of nesting."
     )
 
 
 class NotAuthenticated(Problem):
-    """No credentials, or ones that are no longer good."""
+    """No credentials, or ones that are not valid."""
 
     status = 401
     code = "not_authenticated"
-    title = "Log in first"
-    detail = "Send an access token from POST /v1/sessions as 'Authorization: Bearer ...'."
+    title = "Not authenticated"
+    detail = (
+        "Log in with POST /v1/sessions, and send the access token as 'Authorization: Bearer ...'."
+    )
 
 
 class NotFound(Problem):
@@ -63,8 +65,8 @@ class NotFound(Problem):
 
     status = 404
     code = "not_found"
-    title = "Nothing is here"
-    detail = "No resource answers at this path. See /docs for those that do."
+    title = "Not found"
+    detail = "Check the path. All paths are listed at /docs."
 
 
 class MethodNotAllowed(Problem):
@@ -72,8 +74,8 @@ class MethodNotAllowed(Problem):
 
     status = 405
     code = "method_not_allowed"
-    title = "This method is not available here"
-    detail = "The Allow header lists the methods of this path."
+    title = "Method not allowed"
+    detail = "Use one of the methods listed in the Allow header."
 
 
 class PayloadTooLarge(Problem):
@@ -81,7 +83,7 @@ class PayloadTooLarge(Problem):
 
     status = 413
     code = "payload_too_large"
-    title = "The body is too large"
+    title = "Body too large"
     detail = "Send at most 64 KiB."
 
 
@@ -90,8 +92,8 @@ class UnsupportedMediaType(Problem):
 
     status = 415
     code = "unsupported_media_type"
-    title = "The body is not plain JSON"
-    detail = "Send 'Content-Type: application/json' and no Content-Encoding."
+    title = "Unsupported media type"
+    detail = "Send JSON with 'Content-Type: application/json' and without a Content-Encoding."
 
 
 class ValidationFailed(Problem):
@@ -99,8 +101,8 @@ class ValidationFailed(Problem):
 
     status = 422
     code = "validation_failed"
-    title = "The request does not validate"
-    detail = "See `errors` for each fault and where it is."
+    title = "Invalid request"
+    detail = "Correct what is listed in `errors`."
     example: ClassVar[dict[str, Any]] = {
         "errors": [
             {
@@ -113,12 +115,12 @@ class ValidationFailed(Problem):
 
 
 class InternalError(Problem):
-    """A defect of ours."""
+    """A defect of the service."""
 
     status = 500
     code = "internal_error"
-    title = "Something went wrong on our side"
-    detail = "Nothing was changed. Report the request_id if it happens again."
+    title = "Internal error"
+    detail = "Nothing was changed. If it happens again, report the request_id."
 
 
 def declares(*problems: type[Problem]) -> Callable[[Called], Called]:

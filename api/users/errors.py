@@ -8,8 +8,8 @@ class UserNotFound(Problem):
 
     status = 404
     code = "user_not_found"
-    title = "There is no such person"
-    detail = "Nobody has or had this handle."
+    title = "Person not found"
+    detail = "Check the handle: nobody has or had it."
 
 
 class HandleTaken(Problem):
@@ -17,8 +17,8 @@ class HandleTaken(Problem):
 
     status = 409
     code = "handle_taken"
-    title = "The handle is taken"
-    detail = "Choose another: this one, or one that looks like it, is or was somebody's."
+    title = "Handle taken"
+    detail = "Choose another handle. This one, or one that looks like it, is or was in use."
 
 
 class DisplayNameReserved(Problem):
@@ -26,8 +26,8 @@ class DisplayNameReserved(Problem):
 
     status = 409
     code = "display_name_reserved"
-    title = "The display name is reserved"
-    detail = "Choose another: readers could take this one for staff of the site."
+    title = "Display name reserved"
+    detail = "Choose another display name. This one looks like staff of the site."
 
 
 class HandleReserved(Problem):
@@ -35,5 +35,5 @@ class HandleReserved(Problem):
 
     status = 409
     code = "handle_reserved"
-    title = "The handle is reserved"
-    detail = "Choose another: this one could be taken for the service itself."
+    title = "Handle reserved"
+    detail = "Choose another handle. This one looks like the site or its staff."

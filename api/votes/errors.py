@@ -8,5 +8,5 @@ class OwnVote(Problem):
 
     status = 403
     code = "own_vote"
-    title = "This is your own"
-    detail = "Nobody votes for what they wrote themselves."
+    title = "Own article or comment"
+    detail = "You can vote only on the articles and comments of other people."

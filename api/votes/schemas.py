@@ -21,27 +21,27 @@ class VotePut(Input):
 class VoteRead(Output):
     """The present totals and your vote. Trees show the totals about a second later."""
 
-    up: int
-    down: int
-    score: int
-    value: int = Field(ge=-1, le=1)
+    up: int = Field(description="Number of votes up.")
+    down: int = Field(description="Number of votes down.")
+    score: int = Field(description="Votes up minus votes down.")
+    value: int = Field(description="Your vote; 0 if you have none.", ge=-1, le=1)
 
 
 class CommentVoteRead(Output):
     """Your vote on a comment."""
 
     comment_id: UUID
-    value: int = Field(ge=-1, le=1)
+    value: int = Field(description="Your vote; 0 if you have none.", ge=-1, le=1)
 
 
 class ViewerRead(Output):
     """What depends on the reader, in addition to a tree that is the same for everybody."""
 
     article_id: UUID
-    article_vote: int = Field(ge=-1, le=1)
+    article_vote: int = Field(description="Your vote; 0 if you have none.", ge=-1, le=1)
     comment_votes: list[CommentVoteRead] = Field(
         description="Your latest 5,000 votes in the thread, the newest first."
     )
-    may_reply: bool
-    may_edit_article: bool
+    may_reply: bool = Field(description="Whether you may reply in the thread.")
+    may_edit_article: bool = Field(description="Whether you may edit the article.")
     may_moderate: bool = Field(description="Whether you may remove the texts of other people.")

@@ -28,6 +28,12 @@ VERBS = {
     *("Follow", "Get", "Hide", "List", "Log", "Mark", "Preview", "Refresh", "Remove", "Replace"),
     *("Report", "Request", "Restore", "Retry", "Search", "Send", "Set", "Test", "Update", "Vote"),
 }
+# Words that a reader whose first language is not English has to guess (CONTRIBUTING.md).
+QUAINT = re.compile(
+    r"\b(lest|whom|somebody|in place of|t[ao]ken? back|takes? .{1,20} back|is away|answers?"
+    r"|this is your own|goes on|go on|there is nothing|nothing is here|good for)\b",
+    re.IGNORECASE,
+)
 # What any request can lead to: NUL in its URL, an unknown query parameter, and our own defects.
 ALWAYS = {"400", "422", "500"}
 OF_A_BODY = {"400", "413", "415"}
@@ -321,6 +327,21 @@ def test_a_text_without_an_example_fails_the_document() -> None:
     title = {"type": "string", "title": "Title"}
     with pytest.raises(ValueError, match="give an example"):
         compose_example({"type": "object", "properties": {"title": title}}, {})
+
+
+def test_the_document_is_written_in_plain_words(document: dict[str, Any]) -> None:
+    texts = [
+        (where, part[key])
+        for where, part in _walk_objects(document)
+        for key in ("summary", "description", "title")
+        if isinstance(part.get(key), str)
+    ]
+    texts += [
+        (code, example["value"]["detail"])
+        for code, example in document["components"]["examples"].items()
+    ]
+    assert len(texts) > 200
+    assert [text for text in texts if QUAINT.search(text[1])] == []
 
 
 def test_nothing_is_kept_that_nobody_refers_to(document: dict[str, Any]) -> None:

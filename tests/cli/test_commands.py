@@ -58,7 +58,7 @@ async def test_migrate_makes_the_schema_and_then_finds_it(
 
 async def test_migrate_says_why_it_cannot(palaver: Run, empty_database: str) -> None:
     away = await palaver("migrate", PALAVER_DATABASE_URL=NOBODY_LISTENS)
-    expect_refusal(away, "The database is away", "127.0.0.1")
+    expect_refusal(away, "Database unavailable", "127.0.0.1")
     missing = make_url(empty_database).set(database="no_such_one")
     outcome = await palaver(
         "migrate", PALAVER_DATABASE_URL=missing.render_as_string(hide_password=False)
@@ -94,7 +94,7 @@ async def test_user_create_refuses_what_registering_refuses(client: Client, pala
         ("lee", "nobody", PASSWORD, "email: "),
         ("lee", "lee@example.com", "short", "password: String should have at least 8"),
         ("lee", "lee@example.com", "", "password: "),
-        ("taken", "lee@example.com", PASSWORD, "The handle is taken. Choose another"),
+        ("taken", "lee@example.com", PASSWORD, "Handle taken. Choose another"),
     ):
         outcome = await palaver(
             *("user", "create", "--handle", handle, "--email", email, "--password-stdin"),
@@ -134,7 +134,7 @@ async def test_import_refuses_in_a_line(client: Client, palaver: Run, tmp_path: 
     expect_refusal(await palaver("import", str(path)), "comment 1 renders to too much.")
     path.write_text(json.dumps(THREAD))
     away = await palaver("import", str(path), PALAVER_DATABASE_URL=NOBODY_LISTENS)
-    expect_refusal(away, "The database is away")
+    expect_refusal(away, "Database unavailable")
     assert expect(await client.get("/v1/articles"), 200)["data"] == []
 
 

@@ -26,8 +26,8 @@ class VersionNotReached(Problem):
 
     status = 409
     code = "version_not_reached"
-    title = "The thread has no such version yet"
-    detail = "Send in min_version only a version that a response for this article gave you."
+    title = "Version not reached"
+    detail = "Send a min_version that a response about this article contained."
 
 
 async def make_cached_response(

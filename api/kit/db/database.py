@@ -64,8 +64,8 @@ class DatabaseUnavailable(Problem):
 
     status = 503
     code = "database_unavailable"
-    title = "The database is away"
-    detail = "Try again in a few seconds: what creates something, with the same Idempotency-Key."
+    title = "Database unavailable"
+    detail = "Send the request again in a few seconds, with the same Idempotency-Key if it had one."
     headers = (("Retry-After", "2"),)
 
 

@@ -34,8 +34,8 @@ class PreconditionRequired(Problem):
 
     status = 428
     code = "precondition_required"
-    title = "If-Match is required"
-    detail = "Send the ETag of the resource as you read it in If-Match."
+    title = "If-Match required"
+    detail = "Get the resource, and send its ETag in If-Match."
 
 
 class PreconditionFailed(Problem):
@@ -44,7 +44,7 @@ class PreconditionFailed(Problem):
     status = 412
     code = "precondition_failed"
     title = "If-Match does not match"
-    detail = "Read the resource again, and send its new ETag in If-Match."
+    detail = "Get the resource again, and send its new ETag in If-Match."
 
 
 class Resource(NamedTuple):

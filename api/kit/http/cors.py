@@ -43,7 +43,7 @@ class CorsRefused(Problem):
 
     status = 403
     code = "cors_refused"
-    title = "This cross-origin request is not allowed"
+    title = "Cross-origin request not allowed"
     detail = (
         "Send only the methods and headers listed in Access-Control-Allow-Methods and "
         "Access-Control-Allow-Headers."

@@ -22,7 +22,7 @@ class IdempotencyKeyReused(Problem):
 
     status = 422
     code = "idempotency_key_reused"
-    title = "The Idempotency-Key belongs to another request"
+    title = "Idempotency-Key used for another request"
     detail = "Use a new key for a new request, and the same body with the same key."
 
 
@@ -31,8 +31,8 @@ class IdempotencyInProgress(Problem):
 
     status = 409
     code = "idempotency_in_progress"
-    title = "The first request with this Idempotency-Key is still running"
-    detail = "Send the same request again in a second."
+    title = "First request still in progress"
+    detail = "Send the same request with the same Idempotency-Key again in a second."
     headers = (("Retry-After", "1"),)
 
 

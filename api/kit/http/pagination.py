@@ -42,8 +42,8 @@ class InvalidCursor(Problem):
 
     status = 400
     code = "invalid_cursor"
-    title = "The cursor does not fit"
-    detail = "Send a next_cursor unchanged, with the parameters of the request that gave it."
+    title = "Invalid cursor"
+    detail = "Send a next_cursor unchanged, with the parameters of the request that returned it."
 
 
 class PageInfo(Output):

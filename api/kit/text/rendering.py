@@ -18,8 +18,8 @@ class TextTooLarge(Problem):
 
     status = 422
     code = "text_too_large"
-    title = "The text renders to too much"
-    detail = "Use fewer table cells, links or levels."
+    title = "Text too large when rendered"
+    detail = "Use fewer table cells, links or levels of nesting."
 
 
 async def parse_text(body: str) -> Document:
