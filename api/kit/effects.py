@@ -8,6 +8,7 @@ import structlog
 
 from api.kit.db.events import Event
 from api.kit.db.unit_of_work import UnitOfWork
+from api.kit.redis.client import RedisAwayError
 from api.kit.services import Services
 
 log = structlog.get_logger(__name__)
@@ -54,6 +55,9 @@ class EffectTable:
         for react in self.get_effect(type(event)).after_commit:
             try:
                 await react(services, event)
+            except RedisAwayError as error:
+                # Expected while Redis is down: one line, and the cause is logged where it occurs.
+                log.warning("after_commit_postponed", event_type=event.type, reason=str(error))
             except Exception:
                 log.exception("after_commit_failed", event_type=event.type)
 

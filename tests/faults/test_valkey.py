@@ -1,6 +1,7 @@
 """Valkey killed and frozen: everything works, nobody waits, limits hold, and it comes back."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from api.auth.actor import ActorKind
 from api.auth.quotas import QUOTAS, Action
 from tests.client import PASSWORD, Client, Person, expect, expect_problem, flatten
 from tests.faults.looking import connected, read_metric
-from tests.faults.servers import Engine, running
+from tests.faults.servers import Engine, Palaver, running
 
 
 @contextmanager
@@ -80,6 +81,24 @@ async def test_killed_it_is_missed_by_nobody_and_found_again(forum: Client, valk
         await use_everything(forum)
         await person.reply(article["id"])
         assert len((await forum.tree(article["id"]))["data"]) == 2
+    await wait_until_back(forum, valkey, person, article["id"])
+
+
+async def test_a_write_without_it_logs_one_line_and_no_traceback(
+    forum: Client, server: Palaver, valkey: Engine
+) -> None:
+    person = await forum.join()
+    article = await person.post_article()
+    with killed(valkey):
+        await person.reply(article["id"])  # finds out that it is away
+        before = len(server.log.read_bytes())
+        comment = await person.reply(article["id"])
+        written = server.log.read_bytes()[before:].decode()
+    assert "Traceback" not in written
+    assert "File " not in written
+    lines = [json.loads(line) for line in written.splitlines()]
+    assert [line["event_type"] for line in lines if line["level"] != "info"] == ["comment_created"]
+    assert comment["version"] == 2
     await wait_until_back(forum, valkey, person, article["id"])
 
 
