@@ -76,5 +76,6 @@ def read_answers(path: Path) -> dict[tuple[str, bytes], _Answer]:
 if __name__ == "__main__":
     limit_app = LimitApp(read_answers(Path(sys.argv[1])))
     # The server asks of an app only that it is one, and has a state.
-    with listening(Settings()) as socket:
-        run_server(cast("FastAPI", limit_app), socket, "The limit server is ready.")
+    settings = Settings()
+    with listening(settings) as socket:
+        run_server(cast("FastAPI", limit_app), socket, "The limit server is ready.", settings)

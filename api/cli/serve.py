@@ -30,7 +30,8 @@ def serve(
         background_task = run_worker if settings.embeds_postgres else None
         application = create_app(make_services(connected), background_task=background_task)
         url = url_of(listener)
-        run_server(application, listener, f"Palaver serves on {url}  (docs: {url}/docs)\n{data}")
+        greeting = f"Palaver serves on {url}  (docs: {url}/docs)\n{data}"
+        run_server(application, listener, greeting, connected)
     typer.echo(f"Palaver has stopped. {data}")
 
 

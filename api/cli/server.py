@@ -1,6 +1,9 @@
-"""The HTTP server of one process: how it starts, says where it is, and leaves."""
+"""The HTTP server of one process: how it starts, prints its address, and shuts down."""
 
+import asyncio
+import functools
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -9,49 +12,103 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
+from api.kit.http.connections import Connection, Connections
+from api.kit.metrics import CONNECTIONS
+from api.kit.redis.client import MAX_CONNECTIONS as REDIS_CONNECTIONS
 from api.kit.settings import Settings, SettingsError
 
-# Seconds that requests under way get after SIGTERM; with the rest of a shutdown it stays below the
+if sys.platform != "win32":
+    import resource
+
+# Seconds that running requests get after SIGTERM. With the rest of a shutdown it stays below the
 # 15 s after which orchestrators kill.
 GRACE = 12
-# A server that listens everywhere is found at home.
+# Open files that are neither connections of clients nor of the pools: listener, logs, wheels'
+# data, the event loop's own; and room for connections that are being closed.
+_RESERVED_FILES = 64
+_MIN_CONNECTIONS = 16
+# Where to reach a server that listens on every address.
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, not bound
 
 
 class Server(uvicorn.Server):
-    """Uvicorn, whose readiness ends with the signal and not with the last request."""
+    """uvicorn with bounded connections; `/readyz` turns 503 with the signal to shut down."""
 
-    def __init__(self, app: FastAPI, greeting: str) -> None:
+    def __init__(self, app: FastAPI, greeting: str, settings: Settings) -> None:
+        self._connections = make_connections(settings)
+        protocol = functools.partial(
+            Connection, connections=self._connections, timeout=settings.request_timeout
+        )
         super().__init__(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=protocol,  # type: ignore[arg-type]  # uvicorn calls it, as it would a class
+                ws="none",
                 lifespan="on",
                 log_config=None,
+                # It warns of every invalid request; api.kit.http.connections logs those.
+                log_level="error",
                 access_log=False,
                 server_header=False,
-                # Addresses behind proxies are our own business: api.kit.http.client_address.
+                # Client addresses come from api.kit.http.client_address (decision 0013).
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACE,
             )
         )
         self._app = app
         self._greeting = greeting
+        self._checks: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say where to go."""
+        """Start, and print the greeting."""
         await super().startup(sockets)
+        CONNECTIONS.set_function(self._connections.__len__)
+        self._checks = asyncio.create_task(self._check_progress())
         typer.echo(self._greeting)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close idle connections, let running requests end, and stop."""
+        await super().shutdown(sockets)
+        if self._checks is not None:
+            self._checks.cancel()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to leave: `/readyz` says no from now on."""
+        """Begin to shut down: `/readyz` answers 503 from now on."""
         self._app.state.draining = True
         super().handle_exit(sig, frame)
+
+    async def _check_progress(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self._connections.check_progress()
+
+
+def make_connections(settings: Settings) -> Connections:
+    """Return the bounds of the settings, or lower ones where the limit of open files wants that.
+
+    Raises SettingsError when that leaves room for almost none.
+    """
+    total = settings.max_connections
+    if sys.platform != "win32":
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if limit != resource.RLIM_INFINITY:
+            needed = _RESERVED_FILES + 2 * settings.database_pool_size + REDIS_CONNECTIONS
+            total = min(total, limit - needed)
+            if total < _MIN_CONNECTIONS:
+                raise SettingsError(
+                    f"A process may open {limit} files, and needs {needed} of them for itself. "
+                    f"Raise the limit (ulimit -n) to at least {needed + _MIN_CONNECTIONS}."
+                )
+    return Connections(
+        total=total,
+        per_address=settings.max_connections_per_address,
+        trusted=settings.trusted_proxies,
+    )
 
 
 @contextmanager
 def listening(settings: Settings) -> Iterator[socket.socket]:
-    """Hold the address that the settings name. Raises SettingsError when it cannot be had."""
+    """Hold the address of the settings. Raises SettingsError when it is not available."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         listener = socket.create_server((settings.host, settings.port), family=family)
@@ -66,13 +123,16 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
 
 
 def url_of(listener: socket.socket) -> str:
-    """Return where a browser on this machine finds the server."""
+    """Return the URL at which a browser on this machine reaches the server."""
     host, port = listener.getsockname()[:2]
     host = _ANYWHERE.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run_server(app: FastAPI, listener: socket.socket, greeting: str) -> None:
-    """Serve until a signal, which is then raised again; Ctrl-C is the ordinary end, and is not."""
+def run_server(app: FastAPI, listener: socket.socket, greeting: str, settings: Settings) -> None:
+    """Serve until a signal, which is then raised again; except Ctrl-C, the usual way to stop.
+
+    Raises SettingsError when the process may not open enough files.
+    """
     with suppress(KeyboardInterrupt):
-        Server(app, greeting).run(sockets=[listener])
+        Server(app, greeting, settings).run(sockets=[listener])

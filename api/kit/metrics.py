@@ -3,7 +3,7 @@
 from collections import Counter as Tally
 from collections.abc import Iterable
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import REGISTRY, CounterMetricFamily
 from prometheus_client.registry import Collector
 
@@ -39,6 +39,11 @@ REQUEST_SECONDS = Histogram(
     "Time from the request to the last byte of the answer, in seconds.",
     ["operation"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+CONNECTIONS = Gauge("palaver_connections", "Open connections of clients.")
+CONNECTIONS_EVICTED = Counter(
+    "palaver_connections_evicted_total",
+    "Connections without a request that were closed to make room for new ones.",
 )
 EVENTS_RELAYED = Counter("palaver_events_relayed_total", "Events that the worker carried out.")
 EVENTS_FAILED = Counter("palaver_events_failed_total", "Tries of the worker that failed.")

@@ -59,6 +59,11 @@ class Settings(BaseSettings):
     cors_allow_localhost: bool = Field(
         default_factory=lambda values: values.get("database_url") is None
     )
+    # Connections of clients that a process holds open, in all and for one address.
+    max_connections: int = Field(default=4096, ge=16, le=1_000_000)
+    max_connections_per_address: int = Field(default=256, ge=1, le=1_000_000)
+    # Seconds for the head of a request, and for a pause in its body.
+    request_timeout: int = Field(default=10, ge=1, le=300)
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     # Connections a process holds at most, for writing and again for reading.

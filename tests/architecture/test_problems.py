@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from api.effects import EFFECTS
 from api.kit.db.events import Event, ThreadEvent
+from api.kit.http.connections import HeadersTooLarge, RequestTimeout, TooManyConnections
 from api.kit.http.cors import CorsRefused
 from api.kit.problems import MethodNotAllowed, Problem
 from tests.architecture.source import read_modules
@@ -16,7 +17,13 @@ from tests.architecture.source import read_modules
 Kind = TypeVar("Kind")
 
 # Sent where there is no operation, so no operation declares it.
-WITHOUT_OPERATION = {MethodNotAllowed.code, CorsRefused.code}
+WITHOUT_OPERATION = {
+    CorsRefused.code,
+    HeadersTooLarge.code,
+    MethodNotAllowed.code,
+    RequestTimeout.code,
+    TooManyConnections.code,
+}
 DECLARATIONS = {"problems", "declares"}
 
 

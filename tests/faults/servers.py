@@ -68,14 +68,25 @@ class Engine:
 class Palaver:
     """`palaver serve` or `palaver worker` in a process of its own, on engines that we started."""
 
-    def __init__(self, command: str, port: int, log: Path, variables: dict[str, str]) -> None:
+    def __init__(
+        self,
+        command: str,
+        port: int,
+        log: Path,
+        variables: dict[str, str],
+        *,
+        open_files: int | None = None,
+    ) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.log = log
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("PALAVER_")}
+        program = [*PROGRAM, command]
+        if open_files is not None:
+            program = ["sh", "-c", f'ulimit -n {open_files} && exec "$@"', "sh", *program]
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [*PROGRAM, command],
+                program,
                 cwd=ROOT,
                 env={
                     **inherited,
@@ -128,12 +139,23 @@ def run_apart(work: Callable[[], None]) -> None:
 
 @contextmanager
 def running(
-    command: str, folder: Path, postgres: Engine, valkey: Engine, *, port: int = 0, **options: str
+    command: str,
+    folder: Path,
+    postgres: Engine,
+    valkey: Engine,
+    *,
+    port: int = 0,
+    open_files: int | None = None,
+    **options: str,
 ) -> Iterator[Palaver]:
-    """Run a process of Palaver for as long as the block lasts; `options` are further settings."""
+    """Run a process of Palaver for as long as the block lasts; `options` are further settings.
+
+    It can open at most `open_files` files, the same limit as the tests' own when None.
+    """
     variables = {f"PALAVER_{name.upper()}": value for name, value in options.items()}
     variables |= {"PALAVER_DATABASE_URL": postgres.url, "PALAVER_REDIS_URL": valkey.url}
-    palaver = Palaver(command, port or find_port(), folder / f"{command}.log", variables)
+    log = folder / f"{command}.log"
+    palaver = Palaver(command, port or find_port(), log, variables, open_files=open_files)
     try:
         if command == "serve":
             palaver.wait_until_alive()

@@ -38,6 +38,12 @@ def client_address(
     return str(address)
 
 
+def is_trusted_peer(peer: str | None, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Return whether the other end of a connection is one of our own proxies."""
+    address = _parse(peer or "")
+    return address is not None and _is_trusted(address, trusted)
+
+
 def subject_of(address: str) -> str:
     """Return what one customer holds: an IPv4 address, an IPv6 network of 64 bits, or "local"."""
     parsed = _parse(address)

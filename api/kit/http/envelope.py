@@ -25,7 +25,8 @@ MAX_TARGET = 8192
 # Characters of a path, in the log.
 _MAX_LOGGED = 300
 
-_HEADERS = {
+# On every response, whatever it is.
+SAFE_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -120,7 +121,7 @@ def _add_headers(scope: Scope, message: Message, request_id: str) -> None:
     headers["x-request-id"] = request_id
     for name, value in scope.get(EXTRA_HEADERS, {}).items():
         headers[name] = value
-    for name, value in _HEADERS.items():
+    for name, value in SAFE_HEADERS.items():
         headers.setdefault(name, value)
     if "cache-control" not in headers:
         headers["cache-control"] = _cache_control(scope, message["status"])
