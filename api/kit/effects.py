@@ -8,7 +8,7 @@ import structlog
 
 from api.kit.db.events import Event
 from api.kit.db.unit_of_work import UnitOfWork
-from api.kit.redis.client import RedisAwayError
+from api.kit.redis.client import RedisUnavailable
 from api.kit.services import Services
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ class EffectTable:
         for react in self.get_effect(type(event)).after_commit:
             try:
                 await react(services, event)
-            except RedisAwayError as error:
+            except RedisUnavailable as error:
                 # Expected while Redis is down: one line, and the cause is logged where it occurs.
                 log.warning("after_commit_postponed", event_type=event.type, reason=str(error))
             except Exception:
