@@ -1,4 +1,4 @@
-"""Answers kept for a day, so that a request sent twice is carried out once."""
+"""Responses stored for a day, so that a request sent twice is carried out once."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from models.metadata import text_column, time_column
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """The answer to the request that first came with this key, committed with what it changed."""
+    """The response to the first request with this key, committed with what it changed."""
 
     __tablename__: ClassVar[str] = "idempotency_keys"
     __table_args__ = (
@@ -19,7 +19,7 @@ class IdempotencyKey(SQLModel, table=True):
         Index("ix_idempotency_keys_created_at", "created_at"),
     )
 
-    # Whose key it is: two clients may choose the same one.
+    # A person, or the keyed hash of an address: two clients may choose the same key.
     owner: str = Field(sa_column=text_column(primary_key=True))
     key: str = Field(sa_column=text_column(primary_key=True))
     # HMAC of method, path and body: the same key with another request is an error.

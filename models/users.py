@@ -62,9 +62,9 @@ class User(SQLModel, table=True):
 
 
 class Handle(SQLModel, table=True):
-    """A handle that somebody has or had, for ever.
+    """A handle that a person has or had; it stays theirs.
 
-    Old links and mentions go on leading to them, and nobody can take a name that others know.
+    Old links and mentions still lead to them, and nobody can take a name that others know.
     """
 
     __tablename__: ClassVar[str] = "handles"

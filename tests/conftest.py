@@ -26,7 +26,7 @@ from redis.asyncio import Redis
 from sqlalchemy import make_url, text
 
 from api.accounts.schemas import UserCreate
-from api.accounts.service import register
+from api.accounts.service import sign_up
 from api.comments.schemas import CommentSort
 from api.comments.tree.assembly import build_tree
 from api.comments.tree.cursors import Window
@@ -213,7 +213,7 @@ def make_staff(client: Client, services: Services) -> Callable[[str], Awaitable[
     async def make(role: str) -> Person:
         body = UserCreate(handle=f"staff-{role}", email=f"{role}@example.com", password=PASSWORD)
         async with services.unit_of_work() as uow:
-            await register(uow, body, role=Role(role))
+            await sign_up(uow, body, role=Role(role))
         return await client.log_in(f"staff-{role}")
 
     return make

@@ -1,4 +1,4 @@
-"""Accounts: signing up, logging in and out, and passwords.
+"""Accounts: signing up, logging in and out, passwords, and the tokens of sessions.
 
-It owns the table `sessions`; it emits nothing of its own.
+It owns the tables `sessions` and `credentials`; it emits nothing of its own.
 """

@@ -1,4 +1,4 @@
-"""Passwords: argon2id, in threads, and never more at once than memory and cores bear."""
+"""Passwords: argon2id, in threads, with a bound on how many are hashed at once."""
 
 import asyncio
 
@@ -7,9 +7,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 # OWASP's minimum for argon2id: 19 MiB, 2 passes, 1 lane. About 25 ms a hash.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-# A flood of logins waits in line here, at 19 MiB each, instead of taking the machine.
+# Many log-ins at once wait here instead of taking 19 MiB each.
 _turns = asyncio.Semaphore(4)
-# What an unknown login is checked against, so that it costs the same time as a wrong password.
+# What the password of an unknown login is compared with, so that it takes the same time.
 _NOBODY = _hasher.hash("nobody has this password")
 
 

@@ -55,7 +55,7 @@ async def create_user(request: Request, body: UserCreate, uow: AnonymousIdempote
 
     Then log in with `POST /v1/sessions`.
     """
-    user = await service.register(uow, body)
+    user = await service.sign_up(uow, body)
     response = await make_resource_response(
         request,
         UserRead.model_validate(user),

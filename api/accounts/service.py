@@ -43,7 +43,7 @@ def login_key(login: str) -> str:
     return unicodedata.normalize("NFKC", login).strip().lower()
 
 
-async def register(uow: UnitOfWork, body: UserCreate, *, role: Role = Role.MEMBER) -> User:
+async def sign_up(uow: UnitOfWork, body: UserCreate, *, role: Role = Role.MEMBER) -> User:
     """Make an account. Raises HandleTaken, HandleReserved or DisplayNameReserved.
 
     With an e-mail address that already belongs to an account it makes one all the same, which logs

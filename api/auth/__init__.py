@@ -1,4 +1,4 @@
-"""Auth: logins and their tokens, and who is asking. It owns the table `sessions`; it emits nothing.
+"""Auth: who is asking, what their credential covers, and how often they may ask.
 
-Who a person is belongs to `users`; auth only reads their row.
+It owns no table and emits nothing: `accounts` issues the credentials that it looks up.
 """

@@ -28,7 +28,7 @@ from api.kit.problems import NotAuthenticated, declares
 # How long an account counts as new.
 NEWCOMER_TIME = timedelta(days=1)
 
-# The key of the ASGI scope under which who is asking is kept.
+# The key of the ASGI scope under which the actor is stored.
 _ACTOR = "palaver.actor"
 
 
@@ -67,8 +67,8 @@ async def _authenticate(request: Request) -> Actor | None:
 def requires(scope: Scope) -> params.Depends:
     """Return the dependency that gives a route its actor, who may use the scope.
 
-    It refuses requests without credentials, with ones that do not cover the scope, and people to
-    whom a restriction closes it.
+    It refuses requests without credentials, credentials that do not cover the scope, and people
+    with a restriction that closes it.
     """
 
     @declares_scope(scope)
@@ -124,7 +124,7 @@ async def open_idempotent_uow(
 async def open_anonymous_idempotent_uow(
     request: Request, uow: UowDep, key: IdempotencyKeyHeader = None
 ) -> UnitOfWork:
-    """Give a creating route its unit of work, once per key and address, whoever asks.
+    """Give a creating route its unit of work, once per key and address, with credentials or not.
 
     Two clients may choose the same key; the address tells most of them apart.
     """

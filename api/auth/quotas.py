@@ -1,4 +1,4 @@
-"""THE table of rate limits: what may be done how often, by whom. A route names an action of it."""
+"""THE table of rate limits: action, kind of actor, quota. A route names one of its actions."""
 
 from enum import StrEnum
 
@@ -40,7 +40,7 @@ class Action(StrEnum):
 
 # Action -> (anonymous, newcomer, member, staff), each as requests per seconds; None: log in first.
 _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
-    # These come before a login, and are counted alike whoever asks. Refused tries count as well.
+    # These come before logging in, and count alike for everybody. Refused attempts count, too.
     Action.USER_REGISTER: ((20, HOUR),) * 4,
     Action.LOGIN_ADDRESS: ((20, MINUTE),) * 4,
     # One typed login from one address. Says the same of logins that exist and that do not.
@@ -70,7 +70,7 @@ QUOTAS: dict[tuple[Action, ActorKind], Quota | None] = {
 def limit(action: Action) -> params.Depends:
     """Return the dependency that counts a request against a person's quota of an action.
 
-    A stranger is counted by address, or told to log in where there is no quota for strangers.
+    Anonymous requests count by address, or get 401 where the action has no quota for them.
     """
 
     @declares_credentials
@@ -84,10 +84,10 @@ def limit(action: Action) -> params.Depends:
 
 
 def limit_address(action: Action) -> params.Depends:
-    """Return the dependency that counts a request against its address, whoever asks.
+    """Return the dependency that counts a request against its address, with credentials or without.
 
-    For what comes before a login: an account must not be a new quota for making accounts, and a
-    refresh must not stumble over the expired access token that a client sends along.
+    For what comes before logging in: an account must not be a new quota for making accounts, and a
+    refresh must not fail because of the expired access token that a client sends along.
     """
 
     @declares(RateLimited)

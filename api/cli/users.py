@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from api.accounts.schemas import UserCreate
-from api.accounts.service import register
+from api.accounts.service import sign_up
 from api.cli.environment import list_faults, run_in_transaction
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.settings import SettingsError
@@ -36,7 +36,7 @@ def create_user(
         raise SettingsError(list_faults(error)) from error
 
     async def create(uow: UnitOfWork) -> User:
-        return await register(uow, body, role=role)
+        return await sign_up(uow, body, role=role)
 
     user = run_in_transaction(create)
     typer.echo(f"{user.handle} is a {user.role} now.")

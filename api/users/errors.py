@@ -13,7 +13,7 @@ class UserNotFound(Problem):
 
 
 class HandleTaken(Problem):
-    """The handle, or one that looks like it, is or was somebody's."""
+    """The handle, or one that looks like it, belongs or belonged to a person."""
 
     status = 409
     code = "handle_taken"

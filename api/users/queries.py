@@ -136,7 +136,7 @@ async def complete(
 
 
 async def add_user(session: AsyncSession, user: User) -> User:
-    """Store a new person, without `email_key` when somebody logs in with that address already."""
+    """Store a new person, without `email_key` when another account logs in with that address."""
     statement = (
         insert(User).on_conflict_do_nothing(index_elements=[col(User.email_key)]).returning(User)
     )
@@ -150,7 +150,7 @@ async def add_user(session: AsyncSession, user: User) -> User:
 def add_handle(
     session: AsyncSession, *, handle: str, skeleton: str, user_id: UUID, now: datetime
 ) -> None:
-    """Give a person a handle, for ever."""
+    """Give a person a handle, permanently."""
     session.add(Handle(handle=handle, skeleton=skeleton, user_id=user_id, created_at=now))
 
 

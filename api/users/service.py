@@ -15,7 +15,7 @@ from api.users.handles import further_skeleton, handle_from_name, handle_skeleto
 from api.users.schemas import MeUpdate
 from models import Role, User
 
-# The constraints that say that a handle is somebody's.
+# The constraints that say that a handle is taken.
 HANDLE_TAKEN = {
     "pk_handles": HandleTaken,
     "uq_handles_skeleton": HandleTaken,
@@ -94,7 +94,7 @@ async def replace_password_hash(
 async def give_handle(
     uow: UnitOfWork, user_id: UUID, handle: str, skeleton: str | None = None
 ) -> None:
-    """Give a person a handle, for ever. A violation names the constraint that refuses it."""
+    """Give a person a handle, permanently. A violation names the constraint that refuses it."""
     queries.add_handle(
         uow.session,
         handle=handle,
@@ -108,9 +108,9 @@ async def give_handle(
 async def adopt_author(uow: UnitOfWork, name: str, *, formerly: str | None = None) -> User:
     """Return the imported author of this name, made if there is none.
 
-    Only authors who came with an import are taken for the same person: somebody who registered
-    under a name has not thereby written what others imported. An earlier name becomes an earlier
-    handle, which leads to its bearer for ever.
+    Only authors who came with an import are taken for the same person: who signed up under a name
+    has not written what was imported under it. An earlier name becomes an earlier handle, which
+    leads to the person permanently.
     """
     user = await queries.find_imported_author(uow.session, name_key(name))
     if user is None and formerly is not None:

@@ -1,6 +1,6 @@
-"""Writing twice: the answer to a request is kept with what the request changed, in one commit.
+"""Idempotency keys: the response to a request is stored with what it changed, in one commit.
 
-Two requests with one key at the same time: the second does not wait, it is told to ask again.
+Of two requests with one key at the same time, the second does not wait: it gets a 409.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from api.kit.problems import Problem
 from models import IdempotencyKey
 
 MAX_KEY_LENGTH = 255
-# The headers that belong to the answer itself; the others are made anew.
+# The headers that belong to the response itself; the others are made again.
 _KEPT_HEADERS = ("content-type", "etag", "location")
 
 
@@ -27,7 +27,7 @@ class IdempotencyKeyReused(Problem):
 
 
 class IdempotencyInProgress(Problem):
-    """The first request with this key has not been answered yet."""
+    """The first request with this key is still running."""
 
     status = 409
     code = "idempotency_in_progress"
@@ -36,15 +36,15 @@ class IdempotencyInProgress(Problem):
     headers = (("Retry-After", "1"),)
 
 
-class Replay(Exception):  # noqa: N818 - not an error: it carries the kept answer past the route
-    """The request was carried out before; here is its answer."""
+class Replay(Exception):  # noqa: N818 - not an error: it carries the stored response past the route
+    """The request was carried out before; this is its response."""
 
     def __init__(self, kept: IdempotencyKey) -> None:
         super().__init__(kept.key)
         self.kept = kept
 
     def to_response(self) -> Response:
-        """Return the kept answer, marked as such."""
+        """Return the stored response, marked as such."""
         return Response(
             self.kept.body,
             status_code=self.kept.status,
@@ -63,13 +63,13 @@ class KeyedRequest:
     async def begin(self, uow: UnitOfWork) -> None:
         """Claim the key for this transaction.
 
-        Raises Replay when it was answered, IdempotencyKeyReused when the request was another,
-        IdempotencyInProgress when it is being answered.
+        Raises Replay when the request was carried out, IdempotencyKeyReused when the key belongs to
+        another request, IdempotencyInProgress while the first one is running.
         """
         name = f"{self.owner} {self.key}"
         claim = func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0))
         claimed = await uow.session.scalar(select(claim))
-        # In one statement with the claim, this would not see an answer that was committed between
+        # In one statement with the claim, this would not see a response that was committed between
         # the statement's snapshot and the claim, and the request would be carried out again.
         kept = await uow.session.get(IdempotencyKey, (self.owner, self.key))
         if kept is not None:
@@ -82,7 +82,7 @@ class KeyedRequest:
             raise IdempotencyInProgress
 
     async def keep(self, uow: UnitOfWork, response: Response) -> None:
-        """Store the answer with the change."""
+        """Store the response with the change."""
         uow.session.add(
             IdempotencyKey(
                 owner=self.owner,
