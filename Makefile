@@ -8,7 +8,7 @@ RUN    := $(VENV)/.installed-run
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format openapi migrate bench lock clean
+.PHONY: help run demo test lint format openapi migrate bench lock clean
 
 help:            ## Say what each target does
 	@grep -E '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -16,6 +16,9 @@ help:            ## Say what each target does
 run: $(RUN)      ## Set up what running needs and serve on http://127.0.0.1:8000
 	@echo "The command is $(BIN)/palaver; all it does: $(BIN)/palaver --help"
 	@exec $(BIN)/palaver serve
+
+demo: $(RUN)     ## Fill the forum, running or not, with people and threads to look at
+	@$(BIN)/palaver demo
 
 test: $(STAMP)   ## Set everything up and run the whole suite
 	$(BIN)/pytest

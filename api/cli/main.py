@@ -1,4 +1,4 @@
-"""The command `palaver`: serve, work, migrate, import, manage users, find what is wrong."""
+"""The command `palaver`: serve, work, migrate, import, demo, manage users, find what is wrong."""
 
 import sys
 from importlib.metadata import version
@@ -6,11 +6,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from api.cli import cache, doctor, migrate, openapi, serve, transfer, users, worker
+from api.cli import cache, demo, doctor, migrate, openapi, serve, transfer, users, worker
 from api.embedded.engines import EngineStartError
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.problems import Problem
 from api.kit.settings import SettingsError
+from api.transfer.demo.service import DemoError
 from api.transfer.thread_file import ThreadFileError
 
 INTERRUPTED = 130  # the exit code that Typer makes of Ctrl-C: 128 + SIGINT
@@ -23,6 +24,7 @@ app.command("worker")(worker.work)
 app.command("migrate")(migrate.migrate)
 app.command("openapi")(openapi.write_document)
 app.command("import")(transfer.import_file)
+app.command("demo")(demo.demo)
 app.add_typer(users.app, name="user")
 app.add_typer(cache.app, name="cache")
 app.command("doctor")(doctor.report)
@@ -59,7 +61,7 @@ def main() -> None:
         _refuse(f"{error.title}: {error.__cause__}")
     except Problem as error:
         _refuse(f"{error.title}. {error.detail}")
-    except (SettingsError, EngineStartError, ThreadFileError) as error:
+    except (SettingsError, EngineStartError, ThreadFileError, DemoError) as error:
         _refuse(str(error))
 
 

@@ -138,6 +138,20 @@ async def test_import_refuses_in_a_line(client: Client, palaver: Run, tmp_path: 
     assert expect(await client.get("/v1/articles"), 200)["data"] == []
 
 
+async def test_demo_says_who_can_log_in_and_is_safe_to_repeat(client: Client, palaver: Run) -> None:
+    await client.join()
+    expect_refusal(await palaver("demo"), "has users already", "palaver demo --force")
+    first = await palaver("demo", "--force")
+    assert first.code == 0, first
+    assert first.out.startswith("12 people, 9 articles and ")
+    logins = first.out.partition("password: ")[2]
+    password, *_, handle = map(str.strip, logins.splitlines())
+    expect(await client.post("/v1/sessions", {"login": handle, "password": password}), 201)
+    again = await palaver("demo")
+    assert again.out.startswith("0 people, 0 articles and 0 comments added.")
+    assert again.out.partition("password: ")[2] == logins
+
+
 @pytest.mark.parametrize("command", ["serve", "worker", "migrate", "doctor", "openapi"])
 async def test_each_wrong_setting_is_named_with_its_variable(palaver: Run, command: str) -> None:
     wrong = {
