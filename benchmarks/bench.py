@@ -143,6 +143,20 @@ class Bench:
             for number, (article, parent) in enumerate(places)
         ]
 
+    def make_log_ins(self, number: int) -> list[Request]:
+        """Return a log-in of each of so many writers."""
+        self.log_in()
+        return [
+            Request(
+                target="/v1/sessions",
+                headers=BROWSER,
+                method="POST",
+                body=json.dumps({"login": f"bench-{index}", "password": _PASSWORD}),
+                tag="log-in",
+            )
+            for index in range(number)
+        ]
+
     def settle(self) -> None:
         """Wait until the worker has nothing left to do, so that it does not count for the next."""
         waiting = "SELECT count(*) FROM events WHERE relayed_at IS NULL"

@@ -1,10 +1,14 @@
 """Changing the password: who may, and which logins it ends."""
 
 import asyncio
-from typing import Any
+import os
+import sys
+import threading
+from typing import Any, Literal
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import text
 
 from api.accounts import passwords
@@ -115,17 +119,34 @@ async def test_passwords_are_stored_as_argon2id(client: Client, services: Servic
     assert len(set(hashes)) == 2  # the same password under two salts
 
 
-async def test_only_so_many_are_hashed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_so_many_are_hashed_at_once_and_at_a_lower_priority(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     running = most = 0
+    lock = threading.Lock()
+    all_at_work = threading.Barrier(passwords.MAX_HASHES)
+    priorities: set[int] = set()
 
-    async def count(function: Any, *arguments: Any) -> Any:
+    def note(priority: int) -> None:
         nonlocal running, most
-        running += 1
-        most = max(most, running)
-        await asyncio.sleep(0)
-        running -= 1
-        return False
+        with lock:
+            running += 1
+            most = max(most, running)
+            priorities.add(priority)
+        all_at_work.wait(timeout=60)
+        with lock:
+            running -= 1
 
-    monkeypatch.setattr(passwords.asyncio, "to_thread", count)
-    await asyncio.gather(*(passwords.verify_password("guess", None) for _ in range(50)))
-    assert most == 4
+    class NotingHasher(PasswordHasher):
+        """It sees which thread it runs in."""
+
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002
+            note(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            return super().verify(hash, password)
+
+    monkeypatch.setattr(passwords, "_hasher", NotingHasher())
+    await asyncio.gather(*(log_in(client, "no account has it") for _ in range(20)))
+    assert most == passwords.MAX_HASHES
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    if sys.platform == "linux":
+        assert all(priority > own or priority == 19 for priority in priorities)
