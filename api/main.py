@@ -65,12 +65,12 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
 
 
 class App(FastAPI):
-    """FastAPI behind the edge: what the edge can answer never enters the framework."""
+    """FastAPI behind the edge: a response that the edge has never enters the framework."""
 
     edge: Edge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer at the edge, or hand on to `answer`."""
+        """Respond from the edge, or call the app."""
         if is_head(scope):
             scope, send = convert_head_to_get(scope, send)
         await self.edge(scope, receive, send)
@@ -114,7 +114,7 @@ def create_app(
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     install_docs(app)
     install_problem_handlers(app)
-    app.add_exception_handler(Replay, _answer_replay)
+    app.add_exception_handler(Replay, _handle_replay)
     app.add_middleware(BodyLimit)
     app.add_middleware(SafetyNet)
     app.add_middleware(Cors, settings=services.settings)
@@ -123,7 +123,7 @@ def create_app(
     return app
 
 
-async def _answer_replay(_: Request, replay: Exception) -> Response:
+async def _handle_replay(_: Request, replay: Exception) -> Response:
     if not isinstance(replay, Replay):
         raise replay
     return replay.to_response()

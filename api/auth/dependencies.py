@@ -22,7 +22,7 @@ from api.kit.http.idempotency import (
     IdempotencyKeyReused,
     KeyedRequest,
 )
-from api.kit.http.routing import KEEP_ANSWER, declares_credentials, declares_scope
+from api.kit.http.routing import KEEP_RESPONSE, declares_credentials, declares_scope
 from api.kit.problems import NotAuthenticated, declares
 
 # How long an account counts as new.
@@ -140,7 +140,7 @@ async def _begin_keyed(request: Request, uow: UnitOfWork, key: str, *, owner: st
     signature = services_of(request).signer.sign("idempotency", await _digest_request(request))
     keyed = KeyedRequest(owner=owner, key=key, fingerprint=signature)
     await keyed.begin(uow)
-    setattr(request.state, KEEP_ANSWER, functools.partial(keyed.keep, uow))
+    setattr(request.state, KEEP_RESPONSE, functools.partial(keyed.keep, uow))
 
 
 async def _digest_request(request: Request) -> bytes:

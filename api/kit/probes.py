@@ -16,7 +16,7 @@ from api.kit.problems import Problem
 
 
 async def forbid_keeping(request: Request) -> None:
-    """Keep caches from answering for us."""
+    """Forbid caches to store the response."""
     add_headers(request, {"Cache-Control": "no-store"})
 
 

@@ -66,6 +66,9 @@ def test_it_says_where_it_is_answers_ends_and_finds_its_data_again() -> None:
             root = http.get("/")
             assert (root.status_code, root.headers["location"]) == (307, "/docs")
             assert "swagger" in expect_page(http.get("/docs"))
+            page = {"Origin": "http://localhost:5173"}
+            allowed = http.get("/v1/articles", headers=page).headers
+            assert allowed["access-control-allow-origin"] == page["Origin"]
             account = {"handle": "max", "email": "max@example.com", "password": PASSWORD}
             expect(http.post("/v1/users", json=account), 201)
             login = {"login": "max", "password": PASSWORD}

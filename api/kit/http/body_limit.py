@@ -1,8 +1,8 @@
 """A bound on request bodies, enforced while one is read.
 
-FastAPI has a limit of its own, but it stands outside every other middleware and answers what
-declares a long body in plain text, without a request id, and after the operation was carried out:
-a DELETE that came with 65 kB deleted, and was answered 413.
+FastAPI has a limit of its own, but it is outside every other middleware. It refuses a request with
+a long Content-Length in plain text, without a request id, and after the operation was carried out:
+a DELETE with a body of 65 kB deleted, and got 413.
 """
 
 from starlette.datastructures import Headers
@@ -13,9 +13,9 @@ MAX_BODY_BYTES = 64 * 1024
 
 
 class BodyLimit:
-    """ASGI middleware: whoever reads more than `max_bytes` gets an HTTPException of status 413.
+    """ASGI middleware: reading more than `max_bytes` raises an HTTPException of status 413.
 
-    A body that nobody reads is nobody's concern: the server drops it.
+    A body that no operation reads is ignored: the server drops it.
     """
 
     def __init__(self, app: ASGIApp, max_bytes: int = MAX_BODY_BYTES) -> None:

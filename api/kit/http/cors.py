@@ -69,12 +69,12 @@ class Cors(CORSMiddleware):
         if scope["type"] == "http" and scope["method"] == "OPTIONS":
             headers = Headers(scope=scope)
             if "origin" in headers and "access-control-request-method" in headers:
-                response = self._answer_preflight(Request(scope))
+                response = self._make_preflight_response(Request(scope))
                 await response(scope, receive, send)
                 return
         await super().__call__(scope, receive, send)
 
-    def _answer_preflight(self, request: Request) -> Response:
+    def _make_preflight_response(self, request: Request) -> Response:
         response = self.preflight_response(request.headers)
         names = ("content-type", "content-length")
         headers = {name: value for name, value in response.headers.items() if name not in names}

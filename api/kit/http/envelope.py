@@ -1,4 +1,4 @@
-"""What goes around every answer: its id, safe headers, one log line, and never a bare failure."""
+"""What every response gets: a request id, safe headers, one log line, and a problem on failure."""
 
 import re
 import time
@@ -68,9 +68,9 @@ class Envelope:
 
 
 class SafetyNet:
-    """ASGI middleware: answers defects, and refuses targets that nothing behind it can bear.
+    """ASGI middleware: responds to defects, and refuses targets that the app cannot process.
 
-    It stands behind CORS, so that pages of other origins can read these answers too.
+    It is inside the CORS middleware, so that pages of other origins can read these responses.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -39,31 +39,31 @@ _OF_STATUS: dict[int, type[Problem]] = {
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make the app answer every error as a problem."""
-    app.add_exception_handler(Problem, _answer_problem)
-    app.add_exception_handler(RequestValidationError, _answer_validation)
-    app.add_exception_handler(HTTPException, _answer_http)
+    """Make the app respond to every error with a problem."""
+    app.add_exception_handler(Problem, _handle_problem)
+    app.add_exception_handler(RequestValidationError, _handle_validation_error)
+    app.add_exception_handler(HTTPException, _handle_http_exception)
 
 
 def make_internal_error_response(request: Request) -> Response:
-    """Return the answer to an exception that nobody expected."""
+    """Return the response to an unexpected exception."""
     return make_problem_response(InternalError(), request)
 
 
-async def _answer_problem(request: Request, error: Exception) -> Response:
+async def _handle_problem(request: Request, error: Exception) -> Response:
     if not isinstance(error, Problem):
         raise error
     return make_problem_response(error, request)
 
 
-async def _answer_validation(request: Request, error: Exception) -> Response:
+async def _handle_validation_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     faults = error.errors()
     if any(fault["type"] == "json_invalid" for fault in faults):
         return make_problem_response(MalformedRequest(), request)
     if any(fault["loc"][0] == "path" for fault in faults):
-        # An id that is none leads nowhere, like an id of nothing.
+        # An id that is not valid is like an id that nothing has.
         return make_problem_response(NotFound(), request)
     errors = [
         describe_error(
@@ -76,8 +76,8 @@ async def _answer_validation(request: Request, error: Exception) -> Response:
     return make_problem_response(ValidationFailed(errors=errors), request)
 
 
-async def _answer_http(request: Request, error: Exception) -> Response:
-    """Answer what the framework refuses: no route, wrong method, a body too large."""
+async def _handle_http_exception(request: Request, error: Exception) -> Response:
+    """Handle what the framework refuses: no route, wrong method, a body too large."""
     if not isinstance(error, HTTPException):
         raise error
     headers = error.headers or {}

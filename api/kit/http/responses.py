@@ -1,4 +1,4 @@
-"""Headers that a dependency decides on, whatever the route or a problem then answers."""
+"""Headers that a dependency adds to the response, whether of the route or of a problem."""
 
 from collections.abc import Mapping
 
@@ -9,5 +9,5 @@ EXTRA_HEADERS = "palaver.headers"
 
 
 def add_headers(request: Request, headers: Mapping[str, str]) -> None:
-    """Add headers to the answer of this request."""
+    """Add headers to the response to this request."""
     request.scope.setdefault(EXTRA_HEADERS, {}).update(headers)

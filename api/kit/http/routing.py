@@ -21,8 +21,8 @@ from api.kit.problems import (
     ValidationFailed,
 )
 
-# What a handler leaves on `request.state`, to be called with the answer before the commit.
-KEEP_ANSWER = "keep_answer"
+# What a handler sets on `request.state`, to be called with the response before the commit.
+KEEP_RESPONSE = "keep_response"
 # What the document calls the way to say who is asking.
 SECURITY_SCHEME = "access_token"
 
@@ -89,7 +89,7 @@ class Route(APIRoute):
         self.openapi_extra = {"security": _secure(self.dependant), **(self.openapi_extra or {})}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler, in strict JSON, with its answer kept where a key asked for that."""
+        """Return the handler, with strict input, its response kept if the request has a key."""
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
         query_parameters = _find_query_parameters(self.dependant)
@@ -101,7 +101,7 @@ class Route(APIRoute):
                 _require_json(request)
                 request = StrictRequest(request.scope, request.receive)
             response = await handle(request)
-            keep = getattr(request.state, KEEP_ANSWER, None)
+            keep = getattr(request.state, KEEP_RESPONSE, None)
             if keep is not None:
                 await keep(response)
             return response
@@ -193,7 +193,7 @@ def _walk(dependant: Dependant) -> Iterator[Dependant]:
 def _merge_response(
     declared: dict[int | str, dict[str, Any]], status: int | str, entry: dict[str, Any]
 ) -> None:
-    """Add what a route itself says of a status to what its dependencies said of it."""
+    """Add what a route declares for a status to what its dependencies declare for it."""
     known = declared.get(status)
     if known is None:
         declared[status] = entry

@@ -1,7 +1,7 @@
 """The OpenAPI document: what FastAPI derives from the routes, made true and complete.
 
 What many operations share is said here once, from the shape of the operation itself: which headers
-an answer has, how to say who is asking, what an answer looks like. What only the operation
+a response has, which credentials it needs, what a response looks like. What only the operation
 knows (its problems, its parameters, its examples) stands at the route and at its schemas.
 """
 
@@ -20,8 +20,11 @@ DESCRIPTION = """
 Articles, people, and nested replies with @mentions.
 
 Errors are `application/problem+json` (RFC 9457); branch on `code`. Lists are paged with cursors.
-Edits send `If-Match`; requests that create may send `Idempotency-Key`. Only additions are made
-within `/v1`: ignore fields that you do not know.
+Edits send `If-Match`; requests that create may send `Idempotency-Key`.
+
+HEAD works wherever GET does, and OPTIONS lists the methods of a path. Unknown fields and query
+parameters are refused. Only additions are made within `/v1`: ignore unknown response fields, and
+accept unknown values of `x-extensible-enum` and unknown problem codes.
 """
 
 TAGS = [
@@ -34,7 +37,7 @@ TAGS = [
     {"name": "probes", "description": "Health checks and metrics, for operators."},
 ]
 
-# A header that is `required` stands on every answer that names it.
+# A header that is `required` is on every response that names it.
 BEARER = {
     "type": "http",
     "description": "The access_token of POST /v1/sessions, which covers every scope.",
@@ -133,7 +136,7 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
 def _fix_operation(method: str, operation: dict[str, Any], components: dict[str, Any]) -> None:
     _split_docstring(operation)
     responses = operation["responses"]
-    # FastAPI's, for parameters in the path; an address that is none is answered 404.
+    # FastAPI's, for parameters in the path; ours is 404.
     if MEDIA_TYPE not in responses.get("422", {}).get("content", {MEDIA_TYPE: {}}):
         del responses["422"]
     _fix_parameters(operation)
@@ -190,8 +193,8 @@ def _name_headers(
     # A POST takes a key exactly where it makes a resource that can be read at an address.
     creates = "201" in done and ("Idempotency-Key" in parameters or method == "put")
     is_tagged = creates or not parameters.isdisjoint({"If-Match", "If-None-Match"})
-    answers = [_find_schema(responses[status], schemas) for status in done]
-    is_paged = any("page" in answer.get("properties", {}) for answer in answers)
+    bodies = [_find_schema(responses[status], schemas) for status in done]
+    is_paged = any("page" in body.get("properties", {}) for body in bodies)
     limited = done | {"429"} if "429" in responses else set()
     return {
         "X-Request-Id": set(responses),
@@ -206,7 +209,7 @@ def _name_headers(
 
 
 def _describe_success(status: str, response: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Describe an answer by its schema, and give that an example."""
+    """Describe a response by its schema, and give that an example."""
     if status == "204":
         response["description"] = "No content."
     if schema := _find_schema(response, schemas):
@@ -215,14 +218,14 @@ def _describe_success(status: str, response: dict[str, Any], schemas: dict[str, 
 
 
 def _find_schema(response: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    """Return the named schema of an answer, empty where it has none."""
+    """Return the named schema of a response, empty where it has none."""
     content = response.get("content", {}).get("application/json", {})
     schema: dict[str, Any] = schemas.get(name_of(content.get("schema", {})), {})
     return schema
 
 
 def _hoist_problems(response: dict[str, Any], components: dict[str, Any]) -> dict[str, str]:
-    """Keep one copy of an answer that is the same set of problems; many operations refer to it."""
+    """Keep one copy of a response with the same set of problems; many operations refer to it."""
     content = response["content"][MEDIA_TYPE]
     problems = dict(sorted(content["examples"].items()))
     components["examples"] |= problems
