@@ -1,5 +1,6 @@
 """Cached reads of articles and of their lists."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,12 +16,20 @@ from api.articles.slugs import is_like_id
 from api.kit.cache.local import RenderedPage
 from api.kit.cache.responses import make_cached_response
 from api.kit.http.conditional import Resource, make_etag
-from api.kit.http.pagination import PageInfo, decode_cursor, encode_cursor
+from api.kit.http.pagination import Keyset
 from api.kit.services import Services
 from api.users.schemas import PersonRead
 
 # The subject of all lists in the cache. No row has their version: changes are counted in Redis.
 LISTS = UUID(int=0)
+
+# From the JSON of a cursor to the type of a sort key.
+_PARSE_KEY: dict[ArticleSort, Callable[[Any], Any]] = {
+    ArticleSort.NEW: datetime.fromisoformat,
+    ArticleSort.ACTIVE: datetime.fromisoformat,
+    ArticleSort.TOP: int,
+    ArticleSort.HOT: float,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,17 +75,15 @@ async def get_article_response(request: Request, services: Services, ref: str) -
 
 async def get_article_page(request: Request, services: Services, params: ListParams) -> Response:
     """Respond with a page of a list. Raises InvalidCursor."""
-    after = None
-    if params.cursor is not None:
-        position = decode_cursor(services.signer, params.name, params.cursor)
-        after = _read_position(position, params.sort)
+    keyset = Keyset(services.signer, params.name, _PARSE_KEY[params.sort])
+    after = keyset.parse(params.cursor)
     pointer = await services.cache.begin_counted_read(LISTS)
     return await make_cached_response(
         request,
         services.cache,
         LISTS,
         f"{params.name} {params.limit} {params.cursor}",
-        lambda: _build_list(services, params, after, count=pointer.version),
+        lambda: _build_list(services, params, keyset, after, count=pointer.version),
         pointer=pointer,
     )
 
@@ -100,7 +107,12 @@ async def _build_article(services: Services, article_id: UUID) -> RenderedPage:
 
 
 async def _build_list(
-    services: Services, params: ListParams, after: tuple[Any, UUID] | None, *, count: int | None
+    services: Services,
+    params: ListParams,
+    keyset: Keyset,
+    after: tuple[Any, UUID] | None,
+    *,
+    count: int | None,
 ) -> RenderedPage:
     async with services.database.read_session() as session:
         rows = await queries.list_articles(
@@ -109,29 +121,17 @@ async def _build_list(
             tag=params.tag,
             author=params.author,
             after=after,
-            limit=params.limit + 1,
+            limit=params.limit,
         )
-    next_cursor = None
-    if len(rows) > params.limit:
-        last = rows[params.limit - 1]
-        position = [last.key, last.row.article.id]
-        next_cursor = encode_cursor(services.signer, params.name, position)
     page = ArticlePage(
-        data=[
-            ArticleSummary.model_validate(_fields(listed.row)) for listed in rows[: params.limit]
-        ],
-        page=PageInfo(next_cursor=next_cursor, has_more=next_cursor is not None),
+        data=[ArticleSummary.model_validate(_fields(listed.row)) for listed in rows.data],
+        page=keyset.make_page(rows, lambda listed: (listed.key, listed.row.article.id)),
     )
-    return RenderedPage(count, page.model_dump_json().encode(), next_cursor=next_cursor)
+    body = page.model_dump_json().encode()
+    return RenderedPage(count, body, next_cursor=page.page.next_cursor)
 
 
 def _fields(row: ArticleRow) -> dict[str, Any]:
     fields = row.article.model_dump(include=set(ArticleSummary.model_fields))
     author = None if row.author is None else PersonRead.model_validate(row.author)
     return {**fields, "author": author, "tags": row.tags}
-
-
-def _read_position(position: list[Any], sort: ArticleSort) -> tuple[Any, UUID]:
-    key, article_id = position
-    is_time = sort in (ArticleSort.NEW, ArticleSort.ACTIVE)
-    return datetime.fromisoformat(key) if is_time else key, UUID(article_id)

@@ -32,6 +32,7 @@ from sqlmodel import col
 from api.articles.schemas import ArticleSort
 from api.articles.slugs import is_like_id
 from api.articles.visibility import PUBLIC_A, is_public
+from api.kit.http.pagination import Slice, slice_rows
 from models import Article, ArticleTag, Handle, User
 
 
@@ -102,7 +103,7 @@ async def list_articles(
     author: str | None,
     after: tuple[Any, UUID] | None,
     limit: int,
-) -> list[ListedArticle]:
+) -> Slice[ListedArticle]:
     """Return a page of visible articles, the greatest key first.
 
     With a tag it is read along an index of the tag, otherwise along one of the articles.
@@ -110,7 +111,9 @@ async def list_articles(
     table = Article if tag is None else ArticleTag
     key = col(getattr(table, _SORT_COLUMNS[sort]))
     article_id = col(Article.id) if tag is None else col(ArticleTag.article_id)
-    statement = _select_rows().add_columns(key).order_by(key.desc(), article_id.desc()).limit(limit)
+    statement = (
+        _select_rows().add_columns(key).order_by(key.desc(), article_id.desc()).limit(limit + 1)
+    )
     if after is not None:
         statement = statement.where(tuple_(key, article_id) < tuple_(*after))
     if tag is not None:
@@ -120,10 +123,11 @@ async def list_articles(
         owner = select(col(Handle.user_id)).where(col(Handle.handle) == author).scalar_subquery()
         statement = statement.where(col(Article.author_id) == owner)
     rows = (await session.execute(statement)).all()
-    return [
+    listed = [
         ListedArticle(ArticleRow(article, user, tags or []), position)
         for article, user, tags, position in rows
     ]
+    return slice_rows(listed, limit)
 
 
 async def find_slugs(session: AsyncSession, slugs: Collection[str]) -> set[str]:

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from sqlalchemy import RowMapping
+
 from api.auth.actor import Actor
 from api.comments.mentions.parsing import Mention
 from api.comments.mentions.presenters import to_unresolved_mention
 from api.comments.mentions.resolution import ResolvedText
 from api.comments.projection import FIELDS, to_comment_fields
-from api.comments.schemas import CommentWritten
+from api.comments.schemas import CommentWritten, PersonComment
 from api.comments.service import Created, Updated
 from models import Comment
 
@@ -28,6 +30,16 @@ def to_updated_comment(updated: Updated, actor: Actor) -> CommentWritten:
     comment = updated.comment
     row = {**comment.model_dump(), "score": comment.up - comment.down}
     return _to_written_comment(row, updated.text, actor)
+
+
+def to_person_comment(row: RowMapping) -> PersonComment:
+    """Return a comment in a list of many articles."""
+    article = {
+        "id": row["article_id"],
+        "slug": row["article_slug"],
+        "title": row["article_title"],
+    }
+    return PersonComment.model_validate({**to_comment_fields(row), "article": article})
 
 
 def _to_written_comment(row: Mapping[str, Any], text: ResolvedText, actor: Actor) -> CommentWritten:

@@ -4,12 +4,29 @@ Every surface that shows comments reads these columns, so what is hidden is hidd
 the text and the author of a comment that was deleted or removed never leave it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    RowMapping,
+    SQLColumnExpression,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.orm import aliased
+from sqlmodel import col
 
-from api.comments.visibility import SHOWS_TEXT_C
+from api.comments.visibility import shows_text
+from api.kit.db.predicates import to_sql
+from models import Comment, CommentMention, User
 
 # The columns of a comment that its response has under the same name: those that everybody sees of a
 # tombstone too, and those that are null unless the comment is visible. A new field belongs into one
@@ -21,46 +38,88 @@ _ALWAYS = (
 _WHILE_VISIBLE = ("body", "html")
 FIELDS = (*_ALWAYS, *_WHILE_VISIBLE)
 
-# What the response is made of beside these.
-NAMES = (*FIELDS, "revision", "author_id", "mention_count")
-
-# Of a row `c` of comments, in the order of NAMES.
-COLUMNS = ", ".join(
-    (
-        *(f"c.{name}" for name in _ALWAYS),
-        *(f"CASE WHEN {SHOWS_TEXT_C} THEN c.{name} END AS {name}" for name in _WHILE_VISIBLE),
-        "c.revision",
-        f"CASE WHEN {SHOWS_TEXT_C} THEN c.author_id END AS author_id",
-        f"CASE WHEN {SHOWS_TEXT_C} THEN c.mention_count ELSE 0 END AS mention_count",
-    )
-)
-
 # Bytes that a mention takes in a response: keys, ids, handle, and names in UTF-8.
 MENTION_BYTES = 512
-# Bytes of a comment that its author decides on, of a row `c`. PostgreSQL knows the length of a text
-# that is stored out of line without reading it, so this needs no column of its own.
-SIZE = f"""
-CASE WHEN {SHOWS_TEXT_C}
-THEN octet_length(c.body) + octet_length(c.html) + {MENTION_BYTES} * c.mention_count ELSE 0 END
-"""
 # The budget of one response. A thousand comments of 500 characters fit, as Markdown and as HTML; in
 # JSON, where quotes and newlines are escaped, a page of text is at most twice as long.
 MAX_PAGE_BYTES = 1024 * 1024
 
-# Of a row `n` with the columns above, and its author `u` (JOIN_AUTHOR).
-AUTHOR_COLUMNS = """
-u.id AS author, u.handle, u.display_name, u.avatar_url,
-CASE WHEN n.mention_count > 0 THEN (
-  SELECT jsonb_agg(
-    jsonb_build_object('user_id', m.user_id, 'handle', p.handle, 'display_name', p.display_name,
-                       'start', m.start_offset, 'end', m.end_offset, 'text', m.text)
-    ORDER BY m.start_offset)
-  FROM comment_mentions m JOIN users p ON p.id = m.user_id
-  WHERE m.comment_id = n.id
-) END AS mentions
-"""
-AUTHOR_NAMES = ("author", "handle", "display_name", "avatar_url", "mentions")
-JOIN_AUTHOR = "LEFT JOIN users u ON u.id = n.author_id"
+
+def select_columns(comment: type[Comment] = Comment) -> dict[str, SQLColumnExpression[Any]]:
+    """Return what is read of a comment, by name: FIELDS, and what the rest is made of.
+
+    `size` is the bytes that its author decides on. PostgreSQL knows the length of a text that is
+    stored out of line without reading it, so it needs no column of its own.
+    """
+    is_shown = shows_text(comment)
+    mention_count = case((is_shown, col(comment.mention_count)), else_=0)
+    body = func.octet_length(comment.body, type_=Integer())
+    html = func.octet_length(comment.html, type_=Integer())
+    return {
+        **{name: col(getattr(comment, name)) for name in _ALWAYS},
+        **{name: case((is_shown, col(getattr(comment, name)))) for name in _WHILE_VISIBLE},
+        "revision": col(comment.revision),
+        "author_id": case((is_shown, col(comment.author_id))),
+        "mention_count": mention_count,
+        "size": case((is_shown, body + html), else_=0)
+        + MENTION_BYTES * cast(mention_count, Integer()),
+    }
+
+
+def select_author(
+    row: Callable[[str], ColumnElement[Any]], author: type[User] = User
+) -> tuple[ColumnElement[bool], dict[str, SQLColumnExpression[Any]]]:
+    """Return the join of the author, and what is read of author and mentions, by name.
+
+    `row` gives the columns of a row with those of `select_columns`.
+    """
+    person = aliased(User, name="person")
+    mention = {
+        "user_id": col(CommentMention.user_id),
+        "handle": col(person.handle),
+        "display_name": col(person.display_name),
+        "start": col(CommentMention.start_offset),
+        "end": col(CommentMention.end_offset),
+        "text": col(CommentMention.text),
+    }
+    pairs = [part for name, value in mention.items() for part in (literal(name, Text()), value)]
+    mentions = (
+        select(
+            func.jsonb_agg(
+                aggregate_order_by(
+                    func.jsonb_build_object(*pairs), col(CommentMention.start_offset)
+                ),
+                type_=JSONB(),
+            )
+        )
+        .join(person, col(person.id) == col(CommentMention.user_id))
+        .where(col(CommentMention.comment_id) == row("id"))
+        .scalar_subquery()
+    )
+    columns: dict[str, SQLColumnExpression[Any]] = {
+        "author": col(author.id),
+        "handle": col(author.handle),
+        "display_name": col(author.display_name),
+        "avatar_url": col(author.avatar_url),
+        "mentions": case((row("mention_count") > 0, mentions)),
+    }
+    return col(author.id) == row("author_id"), columns
+
+
+def _to_list(columns: Mapping[str, SQLColumnExpression[Any]]) -> str:
+    return ", ".join(f"{to_sql(value)} AS {name}" for name, value in columns.items())
+
+
+# The same as text: of a row `c` of comments; of a row `n` with these columns, and its author `u`.
+_COLUMNS = select_columns(aliased(Comment, name="c"))
+_IS_AUTHOR, _AUTHOR_COLUMNS = select_author(
+    lambda name: literal_column(f"n.{name}"), aliased(User, name="u")
+)
+NAMES = tuple(_COLUMNS)
+COLUMNS = _to_list(_COLUMNS)
+AUTHOR_NAMES = tuple(_AUTHOR_COLUMNS)
+AUTHOR_COLUMNS = _to_list(_AUTHOR_COLUMNS)
+JOIN_AUTHOR = f"LEFT JOIN users u ON {to_sql(_IS_AUTHOR)}"
 
 
 def to_comment_fields(row: Mapping[str, Any] | RowMapping) -> dict[str, Any]:

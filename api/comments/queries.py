@@ -7,27 +7,33 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     RowMapping,
+    SQLColumnExpression,
     bindparam,
     column,
     delete,
+    func,
     insert,
+    or_,
     select,
     text,
+    tuple_,
     union,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Integer, Text, Uuid
 from sqlmodel import col
 
-from api.articles.visibility import PUBLIC_A, is_public
+from api.articles.visibility import is_public
 from api.comments.mentions.parsing import Mention
-from api.comments.projection import AUTHOR_COLUMNS, COLUMNS, JOIN_AUTHOR
+from api.comments.projection import MAX_PAGE_BYTES, select_author, select_columns
 from api.comments.schemas import FlatOrder
-from api.comments.visibility import LISTED_C, SHOWS_TEXT_C, is_listed, shows_text
-from models import MAX_DEPTH, Article, Comment, CommentMention
+from api.comments.visibility import SHOWS_TEXT_C, is_listed, shows_text
+from api.kit.http.pagination import Slice
+from models import MAX_DEPTH, Article, Comment, CommentMention, User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,8 +212,8 @@ async def replace_mentions(
 
 async def find_shown(session: AsyncSession, comment_id: UUID) -> RowMapping | None:
     """Return a listed comment of a visible article as readers see it."""
-    rows = await _find_shown(session, f"{LISTED_C} AND c.id = :id", "1", {"id": comment_id}, 1)
-    return rows[0] if rows else None
+    rows = await _list_shown(session, is_listed(), col(Comment.id) == comment_id, limit=1)
+    return rows.data[0] if rows.data else None
 
 
 async def list_flat(
@@ -217,17 +223,17 @@ async def list_flat(
     order: FlatOrder,
     after: tuple[datetime, UUID] | None,
     limit: int,
-) -> Sequence[RowMapping]:
-    """Return visible comments of an article in order of time."""
-    where = f"{LISTED_C} AND {SHOWS_TEXT_C} AND c.article_id = :article_id"
-    values: dict[str, Any] = {"article_id": article_id}
-    if after is not None:
-        comparison = ">" if order is FlatOrder.OLDEST else "<"
-        where += f" AND (c.created_at, c.id) {comparison} (:after_at, :after_id)"
-        values |= {"after_at": after[0], "after_id": after[1]}
-    direction = "ASC" if order is FlatOrder.OLDEST else "DESC"
-    by = f"{{}}.created_at {direction}, {{}}.id {direction}"
-    return await _find_shown(session, where, by, values, limit)
+) -> Slice[RowMapping]:
+    """Return visible comments of an article in order of time, as far as they fit a response."""
+    return await _list_shown(
+        session,
+        is_listed(),
+        shows_text(),
+        col(Comment.article_id) == article_id,
+        after=after,
+        descending=order is FlatOrder.NEWEST,
+        limit=limit,
+    )
 
 
 async def list_by_author(
@@ -236,29 +242,59 @@ async def list_by_author(
     *,
     after: tuple[datetime, UUID] | None,
     limit: int,
-) -> Sequence[RowMapping]:
-    """Return a person's visible comments under visible articles, the newest first."""
-    where = f"{SHOWS_TEXT_C} AND c.author_id = :author_id"
-    values: dict[str, Any] = {"author_id": author_id}
+) -> Slice[RowMapping]:
+    """Return a person's visible comments under visible articles, the newest first.
+
+    As far as they fit a response.
+    """
+    by_author = col(Comment.author_id) == author_id
+    return await _list_shown(
+        session, shows_text(), by_author, after=after, descending=True, limit=limit
+    )
+
+
+async def _list_shown(
+    session: AsyncSession,
+    *where: ColumnElement[bool],
+    after: tuple[datetime, UUID] | None = None,
+    descending: bool = False,
+    limit: int,
+) -> Slice[RowMapping]:
+    """Return comments in order of time until one does not fit MAX_PAGE_BYTES; one at least."""
+
+    def order(source: Any) -> list[ColumnElement[Any]]:
+        keys = (source.created_at, source.id)
+        return [key.desc() if descending else key.asc() for key in keys]
+
+    columns: dict[str, SQLColumnExpression[Any]] = {
+        **select_columns(),
+        "article_slug": col(Article.slug),
+        "article_title": col(Article.title),
+    }
+    shown: list[Any] = [value.label(name) for name, value in columns.items()]
+    found = (
+        select(*shown)
+        .join(Article, col(Article.id) == col(Comment.article_id))
+        .where(is_public(), *where)
+        .order_by(*order(Comment))
+        .limit(limit + 1)
+    )
     if after is not None:
-        where += " AND (c.created_at, c.id) < (:after_at, :after_id)"
-        values |= {"after_at": after[0], "after_id": after[1]}
-    by = "{}.created_at DESC, {}.id DESC"
-    return await _find_shown(session, where, by, values, limit)
-
-
-async def _find_shown(
-    session: AsyncSession, where: str, by: str, values: dict[str, Any], limit: int
-) -> Sequence[RowMapping]:
-    statement = text(f"""
-SELECT n.*, {AUTHOR_COLUMNS} FROM (
-  SELECT {COLUMNS} FROM comments c JOIN articles a ON a.id = c.article_id
-  WHERE {PUBLIC_A} AND {where}
-  ORDER BY {by.format("c", "c")} LIMIT :limit
-) n {JOIN_AUTHOR} ORDER BY {by.format("n", "n")}
-""").columns(mentions=JSONB)
-    result = await session.execute(statement, {**values, "limit": limit})
-    return result.mappings().all()
+        position = tuple_(col(Comment.created_at), col(Comment.id))
+        found = found.where(position < tuple_(*after) if descending else position > tuple_(*after))
+    n = found.subquery("n")
+    used = func.sum(n.c.size).over(order_by=order(n.c), rows=(None, 0))
+    b = select(n, used.label("used"), func.count().over().label("found")).subquery("b")
+    is_author, author_columns = select_author(lambda name: b.c[name])
+    statement = (
+        select(b, *(value.label(name) for name, value in author_columns.items()))
+        .outerjoin(User, is_author)
+        .where(or_(b.c.used <= MAX_PAGE_BYTES, b.c.used == b.c.size))
+        .order_by(*order(b.c))
+        .limit(limit)
+    )
+    rows = (await session.execute(statement)).mappings().all()
+    return Slice(rows, has_more=bool(rows) and rows[0]["found"] > len(rows))
 
 
 async def find_articles_of_person(

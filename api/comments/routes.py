@@ -1,6 +1,5 @@
 """HTTP for comments."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -26,7 +25,11 @@ from api.comments.errors import (
     ParentNotFound,
     ThreadTooDeep,
 )
-from api.comments.presenters import to_created_comment, to_updated_comment
+from api.comments.presenters import (
+    to_created_comment,
+    to_person_comment,
+    to_updated_comment,
+)
 from api.comments.projection import to_comment_fields
 from api.comments.schemas import (
     MAX_CHILDREN,
@@ -41,6 +44,7 @@ from api.comments.schemas import (
     CommentUpdate,
     CommentWritten,
     FlatOrder,
+    PersonCommentPage,
 )
 from api.comments.tree import cached_reads
 from api.comments.tree.cached_reads import (
@@ -59,15 +63,12 @@ from api.kit.http.pagination import (
     MAX_CURSOR_LENGTH,
     CursorParam,
     InvalidCursor,
+    Keyset,
     Limit,
-    PageInfo,
-    decode_cursor,
-    encode_cursor,
     link_next,
 )
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
-from api.kit.services import Services
 from api.kit.text.rendering import TextTooLarge
 from api.users import queries as users
 from api.users.errors import UserNotFound
@@ -223,15 +224,14 @@ async def list_flat(
     article_id = await articles.find_id(session, article)
     if article_id is None:
         raise ArticleNotFound
-    bound_to = f"flat {article_id} {order}"
+    keyset = Keyset(services.signer, f"flat {article_id} {order}")
     rows = await queries.list_flat(
-        session,
-        article_id,
-        order=order,
-        after=_read_position(services, bound_to, cursor),
-        limit=limit + 1,
+        session, article_id, order=order, after=keyset.parse(cursor), limit=limit
     )
-    return _page(request, response, services, bound_to=bound_to, rows=rows, limit=limit)
+    page = keyset.make_page(rows, _position_of)
+    link_next(request, response, page.next_cursor)
+    data = [CommentRead.model_validate(to_comment_fields(row)) for row in rows.data]
+    return CommentPage(data=data, page=page)
 
 
 @router.get(
@@ -336,7 +336,7 @@ async def list_comments_of_user(
     services: ServicesDep,
     limit: Limit = 20,
     cursor: CursorParam = None,
-) -> CommentPage:
+) -> PersonCommentPage:
     """List a person's comments.
 
     The newest come first.
@@ -344,37 +344,12 @@ async def list_comments_of_user(
     user = await users.find_user_by_handle(session, handle.lower())
     if user is None:
         raise UserNotFound
-    bound_to = f"by {user.id}"
-    rows = await queries.list_by_author(
-        session, user.id, after=_read_position(services, bound_to, cursor), limit=limit + 1
-    )
-    return _page(request, response, services, bound_to=bound_to, rows=rows, limit=limit)
+    keyset = Keyset(services.signer, f"by {user.id}")
+    rows = await queries.list_by_author(session, user.id, after=keyset.parse(cursor), limit=limit)
+    page = keyset.make_page(rows, _position_of)
+    link_next(request, response, page.next_cursor)
+    return PersonCommentPage(data=[to_person_comment(row) for row in rows.data], page=page)
 
 
-def _read_position(
-    services: Services, bound_to: str, cursor: str | None
-) -> tuple[datetime, UUID] | None:
-    if cursor is None:
-        return None
-    at, comment_id = decode_cursor(services.signer, bound_to, cursor)
-    return datetime.fromisoformat(at), UUID(comment_id)
-
-
-def _page(
-    request: Request,
-    response: Response,
-    services: Services,
-    *,
-    bound_to: str,
-    rows: Sequence[RowMapping],
-    limit: int,
-) -> CommentPage:
-    next_cursor = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        next_cursor = encode_cursor(services.signer, bound_to, [last["created_at"], last["id"]])
-    link_next(request, response, next_cursor)
-    return CommentPage(
-        data=[CommentRead.model_validate(to_comment_fields(row)) for row in rows[:limit]],
-        page=PageInfo(next_cursor=next_cursor, has_more=next_cursor is not None),
-    )
+def _position_of(row: RowMapping) -> tuple[datetime, UUID]:
+    return row["created_at"], row["id"]

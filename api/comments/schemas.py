@@ -107,6 +107,24 @@ class CommentPage(Page[CommentRead]):
     """A page of comments without their replies."""
 
 
+class ArticleLink(Output):
+    """The article that a comment belongs to."""
+
+    id: UUID
+    slug: str = Field(examples=["on-docking-ports"])
+    title: str = Field(examples=["On docking ports"])
+
+
+class PersonComment(CommentRead):
+    """A comment in a list of many articles."""
+
+    article: ArticleLink
+
+
+class PersonCommentPage(Page[PersonComment]):
+    """A page of a person's comments."""
+
+
 class UnresolvedMention(Output):
     """A mention that notifies nobody, and the reason."""
 

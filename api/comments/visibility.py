@@ -9,7 +9,7 @@ article is public is for `api.articles.visibility` to say.
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, literal, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -29,7 +29,8 @@ def is_listed(comment: type[Comment] = Comment) -> ColumnElement[bool]:
 
 def shows_text(comment: type[Comment] = Comment) -> ColumnElement[bool]:
     """Return whether the public sees its text and its author."""
-    return col(comment.state) == CommentState.VISIBLE
+    # The state is part of the statement: as a parameter it would not fit the partial indexes.
+    return col(comment.state) == literal(CommentState.VISIBLE.value, literal_execute=True)
 
 
 def is_listed_for(viewer_id: UUID, comment: type[Comment] = Comment) -> ColumnElement[bool]:

@@ -18,7 +18,7 @@ from tests.plans import Explained, explain
 
 ARTICLES = 30_000
 # Pages of memory for a page of twenty: each article's row, author and tags by an index each.
-PAGES = 20 * 12
+PAGES = 21 * 12
 
 # "all" is on each article, "old" on the oldest ten thousand, "tiny" on ten of the oldest, and
 # "deleted" on those that were deleted, ten thousand of the newest.
@@ -65,13 +65,13 @@ async def test_a_list_of_a_tag_costs_what_it_shows(services: Services) -> None:
                     first = await list_articles(
                         session, sort=sort, tag=tag, author=None, after=None, limit=20
                     )
-                assert len(first) == 20
-                after.append((first[-1].key, first[-1].row.article.id))
+                assert len(first.data) == 20
+                after.append((first.data[-1].key, first.data[-1].row.article.id))
             for position in after:
                 cost = await explain_list(services, tag=tag, sort=sort, after=position)
                 assert any(f"ix_article_tags_{sort}" in scan for scan in cost.scans), cost.scans
                 # The tagged rows, their articles and authors, and the tags of each.
-                assert cost.rows <= shown * 7, (tag, sort, cost.scans)
+                assert cost.rows <= (shown + 1) * 7, (tag, sort, cost.scans)
                 assert cost.pages <= PAGES, (tag, sort)
 
 

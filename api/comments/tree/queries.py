@@ -29,7 +29,6 @@ from api.comments.projection import (
     JOIN_AUTHOR,
     MAX_PAGE_BYTES,
     NAMES,
-    SIZE,
 )
 from api.comments.schemas import CommentSort
 from api.comments.tree.cursors import Window
@@ -71,7 +70,7 @@ _ORDERS = {
 _RESULT = [
     column(name, JSONB() if name == "mentions" else None)
     for name in (
-        *(*NAMES, "key", "level", "size", "used", *AUTHOR_NAMES),
+        *(*NAMES, "key", "level", "used", *AUTHOR_NAMES),
         *("head_version", "total", "counted"),
     )
 ]
@@ -196,11 +195,11 @@ def _compose_context(sort: CommentSort) -> TextualSelect:
         f"WHERE p.id = :under_id AND a.id = :article_id AND {LISTED_P}"
     )
     itself = (
-        f"SELECT {COLUMNS}, c.{order.column} AS key, 0 AS level, {SIZE} AS size "
+        f"SELECT {COLUMNS}, c.{order.column} AS key, 0 AS level "
         "FROM comments c WHERE c.id = :under_id"
     )
     line = (
-        f"SELECT {COLUMNS}, c.{order.column} AS key, c.depth - h.depth AS level, {SIZE} AS size "
+        f"SELECT {COLUMNS}, c.{order.column} AS key, c.depth - h.depth AS level "
         "FROM head h CROSS JOIN LATERAL unnest("
         "h.ancestor_ids[greatest(1, h.depth - :ancestors + 1):]) AS line(id) "
         "JOIN comments c ON c.id = line.id"
@@ -255,7 +254,7 @@ ORDER BY {by.replace("s.", "n.")}
 
 def _select_siblings(order: _Order, where: str, *, level: str, limit: str = ":limit") -> str:
     return (
-        f"SELECT {COLUMNS}, c.{order.column} AS key, {level} AS level, {SIZE} AS size "
+        f"SELECT {COLUMNS}, c.{order.column} AS key, {level} AS level "
         "FROM comments c "
         f"WHERE {where} ORDER BY {_by(order, 'c', order.column)} LIMIT {limit}"
     )

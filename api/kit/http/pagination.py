@@ -8,8 +8,12 @@ never an offset: rows that come or go before it move nothing.
 import base64
 import binascii
 import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import quote
+from uuid import UUID
 
 import orjson
 from fastapi import Query, Request, Response
@@ -58,6 +62,46 @@ class Page(Output, Generic[Item]):
 
     data: list[Item]
     page: PageInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[Item]):
+    """Rows of a list in its order, and whether others follow."""
+
+    data: Sequence[Item]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """A list whose pages go on after a key and an id: how its cursors are made and read.
+
+    `name` is the list with its filters; a cursor of another list does not fit.
+    """
+
+    signer: Signer
+    name: str
+    # From JSON to the key's type.
+    parse_key: Callable[[Any], Any] = datetime.fromisoformat
+
+    def parse(self, cursor: str | None) -> tuple[Any, UUID] | None:
+        """Return the position of a cursor, None for the first page. Raises InvalidCursor."""
+        if cursor is None:
+            return None
+        key, item_id = decode_cursor(self.signer, self.name, cursor)
+        return self.parse_key(key), UUID(item_id)
+
+    def make_page(self, rows: Slice[Any], position: Callable[[Any], tuple[Any, UUID]]) -> PageInfo:
+        """Return where a list goes on; `position` is the key and the id of a row."""
+        next_cursor = None
+        if rows.has_more:
+            next_cursor = encode_cursor(self.signer, self.name, list(position(rows.data[-1])))
+        return PageInfo(next_cursor=next_cursor, has_more=rows.has_more)
+
+
+def slice_rows(rows: Sequence[Item], limit: int) -> Slice[Item]:
+    """Return at most `limit` of rows of which one more was asked for."""
+    return Slice(rows[:limit], has_more=len(rows) > limit)
 
 
 def encode_cursor(signer: Signer, bound_to: str, position: list[Any]) -> str:
