@@ -104,6 +104,7 @@ def create_app(
         version="1.0.0",
         lifespan=lifespan,
         docs_url=None,
+        openapi_url=None,
         redoc_url=None,
         redirect_slashes=False,
         # Not included: what is included is matched twice with every request.

@@ -25,7 +25,8 @@ from api.auth.quotas import Action, limit
 from api.auth.scopes import Scope
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.dependencies import ServicesDep, UowDep
-from api.kit.http.conditional import UNCHANGED, IfMatch, Resource, make_resource_response
+from api.kit.http.cacheability import public_response
+from api.kit.http.conditional import IfMatch, Resource, make_resource_response
 from api.kit.http.pagination import CursorParam, InvalidCursor, Limit
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
@@ -63,8 +64,9 @@ async def create_article(
 @router.get(
     "/articles",
     response_model=ArticlePage,
-    responses={**problems(InvalidCursor, DatabaseUnavailable), **UNCHANGED},
+    responses={**problems(InvalidCursor, DatabaseUnavailable)},
 )
+@public_response
 async def list_articles(
     request: Request,
     services: ServicesDep,
@@ -85,8 +87,9 @@ async def list_articles(
 @router.get(
     "/articles/{article}",
     response_model=ArticleRead,
-    responses={**problems(ArticleNotFound, DatabaseUnavailable), **UNCHANGED},
+    responses={**problems(ArticleNotFound, DatabaseUnavailable)},
 )
+@public_response
 async def read_article(request: Request, article: ArticleRef, services: ServicesDep) -> Response:
     """Get an article."""
     return await cached_reads.get_article_response(request, services, article)

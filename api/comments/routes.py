@@ -58,7 +58,8 @@ from api.comments.tree.cursors import Window
 from api.kit.cache.responses import VersionNotReached
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep
-from api.kit.http.conditional import UNCHANGED, IfMatch, Resource, make_resource_response
+from api.kit.http.cacheability import public_response
+from api.kit.http.conditional import IfMatch, Resource, make_resource_response
 from api.kit.http.pagination import (
     MAX_CURSOR_LENGTH,
     CursorParam,
@@ -194,8 +195,9 @@ async def create_comment(
 @router.get(
     "/articles/{article}/comments",
     response_model=CommentTree,
-    responses={**problems(ArticleNotFound, *_TREE_PROBLEMS), **UNCHANGED},
+    responses={**problems(ArticleNotFound, *_TREE_PROBLEMS)},
 )
+@public_response
 async def read_tree(
     request: Request, article: ArticleRef, params: TreeQuery, services: ServicesDep
 ) -> Response:
@@ -207,6 +209,7 @@ async def read_tree(
 
 
 @router.get("/articles/{article}/comments/flat", responses=problems(ArticleNotFound, InvalidCursor))
+@public_response
 async def list_flat(
     request: Request,
     response: Response,
@@ -237,8 +240,9 @@ async def list_flat(
 @router.get(
     "/comments/{comment_id}",
     response_model=CommentRead,
-    responses={**problems(CommentNotFound), **UNCHANGED},
+    responses={**problems(CommentNotFound)},
 )
+@public_response
 async def read_comment(request: Request, comment_id: CommentId, session: ReadSession) -> Response:
     """Get a comment."""
     row = await queries.find_shown(session, comment_id)
@@ -293,8 +297,9 @@ async def delete_comment(
 @router.get(
     "/comments/{comment_id}/replies",
     response_model=CommentTree,
-    responses={**problems(CommentNotFound, *_TREE_PROBLEMS), **UNCHANGED},
+    responses={**problems(CommentNotFound, *_TREE_PROBLEMS)},
 )
+@public_response
 async def read_replies(
     request: Request, comment_id: CommentId, params: TreeQuery, services: ServicesDep
 ) -> Response:
@@ -308,8 +313,9 @@ async def read_replies(
 @router.get(
     "/comments/{comment_id}/context",
     response_model=CommentContext,
-    responses={**problems(CommentNotFound, DatabaseUnavailable), **UNCHANGED},
+    responses={**problems(CommentNotFound, DatabaseUnavailable)},
 )
+@public_response
 async def read_context(
     request: Request,
     comment_id: CommentId,
@@ -328,6 +334,7 @@ async def read_context(
 
 
 @router.get("/users/{handle}/comments", responses=problems(UserNotFound, InvalidCursor))
+@public_response
 async def list_comments_of_user(
     request: Request,
     response: Response,

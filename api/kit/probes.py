@@ -2,25 +2,18 @@
 
 from typing import Literal
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.db.migrations import find_revision, is_behind
 from api.kit.dependencies import ServicesDep
 from api.kit.http.problem_responses import problems
-from api.kit.http.responses import add_headers
 from api.kit.http.routing import make_router
 from api.kit.http.schemas import Output
 from api.kit.problems import Problem
 
-
-async def forbid_keeping(request: Request) -> None:
-    """Forbid caches to store the response."""
-    add_headers(request, {"Cache-Control": "no-store"})
-
-
-router = make_router("probes", prefix="", dependencies=[Depends(forbid_keeping)])
+router = make_router("probes", prefix="")
 
 
 class ProbeRead(Output):

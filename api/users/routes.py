@@ -10,7 +10,8 @@ from api.auth.dependencies import requires
 from api.auth.quotas import Action, limit
 from api.auth.scopes import Scope
 from api.kit.dependencies import ReadSession, UowDep
-from api.kit.http.conditional import UNCHANGED, IfMatch, Resource, make_resource_response
+from api.kit.http.cacheability import private_response, public_response
+from api.kit.http.conditional import IfMatch, Resource, make_resource_response
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
 from api.kit.text.names import name_key
@@ -54,8 +55,9 @@ async def complete_users(
 @router.get(
     "/users/{handle}",
     response_model=UserRead,
-    responses={**problems(UserNotFound), **UNCHANGED},
+    responses={**problems(UserNotFound)},
 )
+@public_response
 async def read_user(request: Request, handle: HandlePath, session: ReadSession) -> Response:
     """Get a public profile.
 
@@ -72,7 +74,8 @@ async def read_user(request: Request, handle: HandlePath, session: ReadSession) 
     )
 
 
-@router.get("/me", response_model=MeRead, responses=UNCHANGED)
+@router.get("/me", response_model=MeRead)
+@private_response
 async def read_me(request: Request, actor: ProfileReader, session: ReadSession) -> Response:
     """Get your profile."""
     user = await queries.get_user(session, actor.id)

@@ -16,6 +16,7 @@ from api.comments import policy as comments_policy
 from api.comments.errors import CommentGone, CommentNotFound
 from api.comments.routes import CommentId
 from api.kit.dependencies import ReadSession, UowDep
+from api.kit.http.cacheability import private_response
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
 from api.votes import queries, service
@@ -62,6 +63,7 @@ async def vote_on_article(
 
 
 @router.get("/articles/{article}/viewer", responses=problems(ArticleNotFound))
+@private_response
 async def read_viewer(article: ArticleRef, actor: Viewer, session: ReadSession) -> ViewerRead:
     """Get what depends on the reader.
 

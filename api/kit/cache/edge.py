@@ -47,9 +47,9 @@ class CacheTag:
     version: int
 
 
-# All of a request that a response may depend on: path, query, content encoding, origin, whether
-# credentials came; and whether it may be 304. A bare tuple: it is made for every request.
-_Request = tuple[bytes, bytes, ContentEncoding, bytes, bool, bool]
+# All of a request that a public response may depend on: path, query, content encoding, origin; and
+# whether it may be 304. A bare tuple: it is made for every request.
+_Request = tuple[bytes, bytes, ContentEncoding, bytes, bool]
 
 
 class _CachedResponse:
@@ -147,7 +147,6 @@ def _read_request(scope: Scope) -> tuple[_Request, bytes, bytes]:
         scope["query_string"],
         _choose_content_encoding(headers.get(b"accept-encoding", b"")),
         headers.get(b"origin", b""),
-        b"authorization" in headers,
         if_none_match != b"",
     )
     return request, if_none_match, headers.get(b"x-request-id", b"")

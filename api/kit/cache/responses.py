@@ -15,8 +15,9 @@ from api.kit.cache.edge import CACHE_TAG, CacheTag
 from api.kit.cache.local import CacheEntry, RenderedPage
 from api.kit.cache.store import PageId
 from api.kit.cache.versioned import FORMAT, Pointer, VersionedCache
-from api.kit.http.conditional import make_content_etag, matches_etag
-from api.kit.http.content_encoding import choose_content_encoding
+from api.kit.http.cacheability import COMPRESS_FROM
+from api.kit.http.conditional import encode_etag, make_content_etag, matches_etag
+from api.kit.http.content_encoding import ContentEncoding, choose_content_encoding
 from api.kit.http.pagination import link_next
 from api.kit.problems import Problem
 
@@ -59,7 +60,7 @@ async def make_cached_response(
     etag = entry.etag or _make_etag(pointer.epoch, entry)
     _tag_for_edge(request, subject, pointer, entry.version)
     if matches_etag(if_none_match, etag):
-        return _make_not_modified(etag)
+        return _make_not_modified(encode_etag(etag, _choose_encoding(request, entry)))
     response = await _make_response(request, entry, etag)
     cache.resize(PageId(pointer.epoch, subject, parameters), entry)
     return response
@@ -83,15 +84,20 @@ def _tag_for_edge(request: Request, subject: UUID, pointer: Pointer, version: in
         request.scope[CACHE_TAG] = CacheTag(pointer.epoch, subject, version)
 
 
+def _choose_encoding(request: Request, entry: CacheEntry) -> ContentEncoding:
+    # A single resource has the same encoding, and so the same tag, as when it is not cached.
+    if entry.etag and len(entry.make_body("identity")) < COMPRESS_FROM:
+        return "identity"
+    return choose_content_encoding(request.headers.get("accept-encoding", ""))
+
+
 async def _make_response(request: Request, entry: CacheEntry, etag: str) -> Response:
-    # A tag of its own is strong, and stands for these very bytes.
-    accepted = "" if entry.etag else request.headers.get("accept-encoding", "")
-    encoding = choose_content_encoding(accepted)
+    encoding = _choose_encoding(request, entry)
     body = entry.find_body(encoding)
     if body is None:
         # Milliseconds, once for a page and encoding; zlib releases the interpreter meanwhile.
         body = await asyncio.to_thread(entry.make_body, encoding)
-    headers = {"ETag": etag, "Vary": "Accept-Encoding"}
+    headers = {"ETag": encode_etag(etag, encoding), "Vary": "Accept-Encoding"}
     if encoding != "identity":
         headers["Content-Encoding"] = encoding
     response = Response(body, media_type="application/json", headers=headers)

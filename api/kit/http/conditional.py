@@ -17,10 +17,11 @@ from pydantic import BaseModel
 
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.db.epoch import EpochReader
+from api.kit.http.content_encoding import ContentEncoding
 from api.kit.problems import Problem, declares
 
-_STRONG_ETAG = re.compile(r'"([0-9]{1,9})-([0-9a-f]{16})-[0-9a-f]{16}"')
-_SAFE = ("GET", "HEAD")
+_STRONG_ETAG = re.compile(r'"([0-9]{1,9})-([0-9a-f]{16})-[0-9a-f]{16}(?:-(?:gzip|zstd))?"')
+_ENCODED = re.compile(r'-(?:gzip|zstd)"$')
 _ETAG = re.compile(r'(?:W/)?"[^"]*"')
 
 # The `responses=` of a route that answers If-None-Match.
@@ -104,11 +105,9 @@ def check_revision(expected: ExpectedRevision, resource: Resource, revision: int
 async def make_resource_response(
     request: Request, content: BaseModel, *, resource: Resource, revision: int, status: int = 200
 ) -> Response:
-    """Return a single resource with its tag, or 304 when the client has it already."""
+    """Return a single resource with its tag."""
     body = content.model_dump_json().encode()
     etag = make_etag(await get_epoch(request), resource, revision, body)
-    if request.method in _SAFE and matches_etag(request.headers.get("if-none-match"), etag):
-        return Response(status_code=304, headers={"ETag": etag})
     return Response(body, status_code=status, media_type="application/json", headers={"ETag": etag})
 
 
@@ -142,5 +141,17 @@ def matches_etag(if_none_match: str | None, etag: str) -> bool:
         return False
     if if_none_match.strip() == "*":
         return True
-    wanted = etag.removeprefix("W/")
-    return any(tag.removeprefix("W/") == wanted for tag in _ETAG.findall(if_none_match[:4000]))
+    wanted = _to_plain_etag(etag)
+    return any(_to_plain_etag(tag) == wanted for tag in _ETAG.findall(if_none_match[:4000]))
+
+
+def encode_etag(etag: str, encoding: ContentEncoding) -> str:
+    """Return the tag of a body in a content encoding: a strong one stands for its very bytes."""
+    if encoding == "identity" or etag.startswith("W/"):
+        return etag
+    return f'{etag[:-1]}-{encoding}"'
+
+
+def _to_plain_etag(etag: str) -> str:
+    """Return a tag as if it were strong and that of the body that is not compressed."""
+    return _ENCODED.sub('"', etag.removeprefix("W/"))

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.kit.db.ids import make_request_id
+from api.kit.http.cacheability import NO_STORE
 from api.kit.http.head_requests import SENT_METHOD
 from api.kit.http.problem_handlers import make_internal_error_response
 from api.kit.http.problem_responses import make_problem_response
@@ -33,7 +34,6 @@ SAFE_HEADERS = {
 }
 # Every few seconds from each load balancer: worth counting, not worth a line.
 _QUIET = frozenset({"read_liveness", "read_readiness", "read_metrics"})
-_BAD_REQUEST = 400
 
 
 class Envelope:
@@ -123,18 +123,7 @@ def _add_headers(scope: Scope, message: Message, request_id: str) -> None:
         headers[name] = value
     for name, value in SAFE_HEADERS.items():
         headers.setdefault(name, value)
-    if "cache-control" not in headers:
-        headers["cache-control"] = _cache_control(scope, message["status"])
-    if scope["method"] == "GET":
-        headers.add_vary_header("Authorization")
-
-
-def _cache_control(scope: Scope, status: int) -> str:
-    if status >= _BAD_REQUEST or scope["method"] != "GET":
-        return "no-store"
-    if any(name == b"authorization" for name, _ in scope["headers"]):
-        return "private, no-cache"
-    return "public, no-cache"
+    headers.setdefault("cache-control", NO_STORE)
 
 
 def _account(scope: Scope, status: int, seconds: float) -> None:

@@ -9,6 +9,8 @@ from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, APIRouter
 
+from api.kit.http.cacheability import find_cache_control, make_storable
+from api.kit.http.conditional import UNCHANGED
 from api.kit.http.problem_responses import MAX_ERRORS, describe_error, problems
 from api.kit.problems import (
     Called,
@@ -85,6 +87,8 @@ class Route(APIRoute):
         declared = problems(*dict.fromkeys(_problems_of(self.dependant, self.body_field)))
         for status, entry in self.responses.items():
             _merge_response(declared, status, entry)
+        if find_cache_control(endpoint) is not None:
+            declared |= UNCHANGED
         self.responses = dict(sorted(declared.items(), key=lambda item: int(item[0])))
         self.openapi_extra = {"security": _secure(self.dependant), **(self.openapi_extra or {})}
 
@@ -93,6 +97,8 @@ class Route(APIRoute):
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
         query_parameters = _find_query_parameters(self.dependant)
+        cache_control = find_cache_control(self.endpoint)
+        reads_credentials = _reads_credentials(self.dependant)
 
         async def handle_strictly(request: Request) -> Response:
             if request.scope["query_string"]:
@@ -101,6 +107,13 @@ class Route(APIRoute):
                 _require_json(request)
                 request = StrictRequest(request.scope, request.receive)
             response = await handle(request)
+            if cache_control is not None:
+                response = await make_storable(
+                    request,
+                    response,
+                    cache_control=cache_control,
+                    varies_by_credentials=reads_credentials,
+                )
             keep = getattr(request.state, KEEP_RESPONSE, None)
             if keep is not None:
                 await keep(response)
@@ -166,6 +179,13 @@ def _problems_of(dependant: Dependant, body_field: object) -> Iterator[type[Prob
         yield NotFound
     for part in parts:
         yield from getattr(part.call, "problems", ())
+
+
+def _reads_credentials(dependant: Dependant) -> bool:
+    return any(
+        hasattr(part.call, "required_scope") or hasattr(part.call, "reads_credentials")
+        for part in _walk(dependant)
+    )
 
 
 def _secure(dependant: Dependant) -> list[dict[str, list[str]]]:

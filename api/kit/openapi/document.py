@@ -56,6 +56,11 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
         "example": '"1-6b86b273ff34fce1-9f86d081884c7d65"',
     },
+    "Cache-Control": {
+        "description": "Who may store the response; each use has to be revalidated with the ETag.",
+        "required": True,
+        "schema": {"type": "string", "enum": ["public, no-cache", "private, no-cache"]},
+    },
     "Location": {
         "description": "The path of the new resource.",
         "required": True,
@@ -199,6 +204,7 @@ def _name_headers(
     return {
         "X-Request-Id": set(responses),
         "ETag": done - {"204"} if is_tagged else set(),
+        "Cache-Control": done if "304" in done else set(),
         "Location": {"201"} if creates else set(),
         "Link": {"200"} if is_paged else set(),
         "Idempotent-Replayed": {"201"} if "Idempotency-Key" in parameters else set(),

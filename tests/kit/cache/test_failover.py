@@ -95,8 +95,10 @@ async def test_a_promoted_replica_that_lacks_a_write_serves_no_stale_tree(
             old[path] = (await process.get(path)).headers["etag"]
     async with Redis.from_url(primary.url) as one, Redis.from_url(replica.url) as two:
         await two.replicaof("127.0.0.1", str(primary.port))
-        while not await one.wait(1, 100):
-            pass
+        for _ in range(500):
+            if await two.dbsize() == await one.dbsize():
+                break
+            await asyncio.sleep(0.01)
         assert await two.keys("tree:*:v")
         # From here on it lacks what is written.
         await two.replicaof("NO", "ONE")

@@ -9,7 +9,7 @@ from structlog.typing import EventDict
 
 from api.kit.http.envelope import MAX_TARGET
 from api.kit.services import Services
-from tests.client import Client, expect_problem
+from tests.client import Client, expect, expect_problem
 from tests.kit.conftest import OpenClient
 
 SAFE = {
@@ -100,17 +100,68 @@ async def test_a_defect_is_a_problem_that_tells_nothing_of_itself(
     ]
 
 
+async def test_what_is_long_is_compressed_and_not_sent_again(client: Client) -> None:
+    person = await client.join()
+    article = await person.post_article(body="word " * 300)
+    comment = await person.reply(article["id"], "word " * 300)
+    await person.client.patch("/v1/me", {"display_name": "Somebody"}, headers={"If-Match": "*"})
+    for path in (
+        f"/v1/articles/{article['id']}",
+        f"/v1/articles/{article['id']}/comments/flat",
+        f"/v1/comments/{comment['id']}",
+        f"/v1/users/{person.handle}/comments",
+        "/openapi.json",
+    ):
+        plain = await client.get(path, headers={"Accept-Encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        tags = {plain.headers["etag"]}
+        for encoding in ("gzip", "zstd"):
+            packed = await client.get(path, headers={"Accept-Encoding": encoding})
+            assert packed.headers["content-encoding"] == encoding, path
+            assert packed.content == plain.content
+            assert int(packed.headers["content-length"]) < len(plain.content) / 2
+            tags.add(packed.headers["etag"])
+            for tag in tags:
+                seen = {"Accept-Encoding": encoding, "If-None-Match": tag}
+                unchanged = await client.get(path, headers=seen)
+                assert (unchanged.status_code, unchanged.content) == (304, b""), (path, tag)
+                for name in ("etag", "cache-control", "vary"):
+                    assert unchanged.headers[name] == packed.headers[name], (path, name)
+        # A strong tag stands for the very bytes.
+        assert len(tags) == (1 if plain.headers["etag"].startswith("W/") else 3)
+    seen = (await client.get(f"/v1/comments/{comment['id']}")).headers["etag"]
+    edited = await person.client.patch(
+        f"/v1/comments/{comment['id']}", {"body": "Short."}, headers={"If-Match": seen}
+    )
+    expect(edited, 200)
+    short = await client.get(f"/v1/comments/{comment['id']}")
+    assert "content-encoding" not in short.headers
+
+
 async def test_what_may_be_cached_and_by_whom(client: Client) -> None:
     person = await client.join()
     article = await person.post_article()
-    for path in ("/v1/articles", f"/v1/articles/{article['id']}", "/v1/articles/x/comments"):
+    thread = f"/v1/articles/{article['id']}"
+    profile = f"/v1/users/{person.handle}"
+    comment = await person.reply(article["id"], "word " * 300)
+    public = ("/v1/articles", thread, f"{thread}/comments", f"{thread}/comments/flat", profile)
+    public += (f"{profile}/comments", f"/v1/comments/{comment['id']}", "/openapi.json")
+    for path in public:
         for asking in (client, person.client):
-            read = await asking.get(path.replace("/x/", f"/{article['id']}/"))
-            expected = "public, no-cache" if asking is client else "private, no-cache"
-            assert read.headers["cache-control"] == expected, path
+            read = await asking.get(path, headers={"Accept-Encoding": "gzip"})
+            assert read.headers["cache-control"] == "public, no-cache", path
+            # It is the same for everybody.
             vary = {name.strip() for name in read.headers["vary"].split(",")}
-            assert {"Authorization", "Origin"} <= vary, path
-            assert "Accept-Encoding" in vary or "content-encoding" not in read.headers, path
+            assert vary == {"Accept-Encoding", "Origin"}, path
+    for path in ("/v1/me", f"{thread}/viewer"):
+        read = await person.client.get(path)
+        assert read.headers["cache-control"] == "private, no-cache", path
+        vary = {name.strip() for name in read.headers["vary"].split(",")}
+        assert vary == {"Accept-Encoding", "Authorization", "Origin"}, path
+    # What no route declares.
+    for path in ("/v1/sessions", "/v1/users?prefix=person"):
+        read = await person.client.get(path)
+        assert (read.status_code, read.headers["cache-control"]) == (200, "no-store"), path
     created = await person.client.post(f"/v1/articles/{article['id']}/comments", {"body": "Hm."})
     assert created.headers["cache-control"] == "no-store"
     for refused in ("/v1/nothing", "/v1/me", "/v1/articles?limit=0", "/v1/articles?cursor=x"):
