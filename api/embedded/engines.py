@@ -173,7 +173,7 @@ def _leave(folder: Path, users: IO[bytes]) -> None:
     """Stop the servers, unless another process uses them."""
     with _locked(folder):
         if not _is_unused(users):
-            log.info("engines_left_running", reason="another process uses them", folder=str(folder))
+            log.debug("engines_left_running", folder=str(folder))
             return
         # First, so that no process reads of servers that are going down.
         (folder / ANNOUNCEMENT).unlink(missing_ok=True)

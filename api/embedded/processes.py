@@ -1,4 +1,4 @@
-"""The embedded servers' processes: which programs, as whom they run, how they start and stop.
+"""The embedded servers' processes: which programs, under which account, how they start and stop.
 
 As root: PostgreSQL refuses to run as root, so the servers run as the owner of their data, which for
 a new folder is the system account "palaver" (no shell, no home; made when missing). It must reach

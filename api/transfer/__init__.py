@@ -1,4 +1,4 @@
-"""Transfer: threads that come from elsewhere. It owns no table; it emits ThreadImported.
+"""Transfer: imported threads, and the demo. It owns no table; it emits ThreadImported.
 
 People, articles and comments are stored by their own domains, and the event is that of comments.
 """

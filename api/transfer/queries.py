@@ -8,5 +8,5 @@ LOCK = 5_842_117_310
 
 
 async def claim_import(session: AsyncSession) -> bool:
-    """Tell whether this is now the one transaction that imports, until it ends."""
+    """Return whether this is now the only transaction that imports, until it ends."""
     return bool(await session.scalar(select(func.pg_try_advisory_xact_lock(LOCK))))

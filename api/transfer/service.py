@@ -1,4 +1,4 @@
-"""Bringing a thread in: in one transaction, safe to repeat, telling nobody."""
+"""Importing a thread: in one transaction, safe to repeat, without notifications."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from models import Article
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import came to."""
+    """The result of an import."""
 
     article_id: UUID
     slug: str
@@ -34,12 +34,12 @@ class ImportReport:
 async def import_thread(
     uow: UnitOfWork, thread: ThreadFile, advance: Callable[[], None] = lambda: None
 ) -> ImportReport:
-    """Store a thread, or of a known one the comments that are new. `advance` is called after each.
+    """Store a thread, or the new comments of a known one. `advance` is called after each comment.
 
     Raises ThreadFileError when the thread cannot be stored as it is.
     """
     if not await queries.claim_import(uow.session):
-        # Two at once would both make the article, and the authors that are not there yet.
+        # Two at once would both create the article and the missing authors.
         raise ThreadFileError("another import is running. Try again when it has ended.")
     article, is_new = await _find_or_add_article(uow, thread.article)
     ids = await comments.find_imported(uow, article.id)
@@ -89,7 +89,7 @@ async def _find_or_add_article(uow: UnitOfWork, imported: ImportedArticle) -> tu
     if known is not None:
         return known, False
     if imported.published_at > uow.now:
-        raise ThreadFileError("published_on lies in the future.")
+        raise ThreadFileError("published_on is in the future.")
     author = await adopt_author(uow, imported.author) if imported.author else None
     try:
         article = await import_article(
@@ -108,16 +108,16 @@ async def _find_or_add_article(uow: UnitOfWork, imported: ImportedArticle) -> tu
 
 
 def _make_external_id(imported: ImportedArticle) -> str:
-    """Return what makes the same file the same article again: who wrote what, and when.
+    """Return an id that is the same for the same article: from title, author and day.
 
-    It holds a space, which the ids of clients may not: nobody can have it before us.
+    It contains a space, which the ids of clients may not: no client can have taken it.
     """
     identity = "\n".join((imported.title, imported.author or "", str(imported.published_on)))
     return "import " + hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
 async def _adopt_authors(uow: UnitOfWork, imported: Sequence[ImportedComment]) -> dict[str, UUID]:
-    """Return who wrote the comments, by name; all are there before the first mention is read."""
+    """Return the ids of the comments' authors by name; mentions are resolved after all exist."""
     authors: dict[str, UUID] = {}
     for comment in imported:
         if comment.author is not None and (comment.author not in authors or comment.formerly):
@@ -127,7 +127,7 @@ async def _adopt_authors(uow: UnitOfWork, imported: Sequence[ImportedComment]) -
 
 
 def _choose_moment(uow: UnitOfWork, article: Article, comment: ImportedComment) -> datetime:
-    """Return when a comment shall count as written.
+    """Return the time that a comment gets.
 
     Pages name no times: the order of the file becomes the order of time, a second apart, but none
     in the future; of equal moments the id decides, which has the same order.
@@ -160,6 +160,6 @@ async def _add_comment(
         raise ThreadFileError(f"comment {comment.n} renders to too much. {error}") from error
     if stored is None:
         raise ThreadFileError(
-            f"comment {comment.n} replies to {comment.replies_to}, which was taken back here."
+            f"comment {comment.n} replies to {comment.replies_to}, which was deleted here."
         )
     return stored

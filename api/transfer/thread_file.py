@@ -21,7 +21,7 @@ class ThreadFileError(Exception):
 
 
 class ImportedArticle(BaseModel):
-    """The article. What the page did not name is null."""
+    """The article. What the page does not name is null."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -71,7 +71,7 @@ def parse_thread_file(path: Path) -> ThreadFile:
             f"{fault['msg'].removeprefix('Value error, ')}"
             for fault in error.errors(include_url=False)[:10]
         )
-        raise ThreadFileError(f"{path} is no thread file:\n{faults}") from error
+        raise ThreadFileError(f"{path} is not a thread file:\n{faults}") from error
     _check_order(path, thread)
     return thread
 
@@ -83,18 +83,18 @@ def _check_order(path: Path, thread: ThreadFile) -> None:
     for comment in thread.comments:
         if comment.n <= last:
             raise ThreadFileError(
-                f"{path}: comment {comment.n} stands after comment {last}. Number them in order."
+                f"{path}: comment {comment.n} comes after comment {last}. Number them in order."
             )
         if comment.replies_to not in depths:
             raise ThreadFileError(
                 f"{path}: comment {comment.n} replies to {comment.replies_to}, "
-                "which does not stand before it."
+                "which does not come before it."
             )
         if comment.formerly is not None and comment.author is None:
             raise ThreadFileError(f"{path}: comment {comment.n} has an earlier name but no author.")
         depths[comment.n] = depths[comment.replies_to] + 1
         if depths[comment.n] > MAX_DEPTH:
             raise ThreadFileError(
-                f"{path}: comment {comment.n} stands more than {MAX_DEPTH} levels deep."
+                f"{path}: comment {comment.n} is more than {MAX_DEPTH} levels deep."
             )
         last = comment.n

@@ -129,7 +129,7 @@ async def test_import_refuses_in_a_line(client: Client, palaver: Run, tmp_path: 
     path = tmp_path / "thread.json"
     expect_refusal(await palaver("import", str(path)), "thread.json cannot be read: No such file")
     path.write_text("{")
-    expect_refusal(await palaver("import", str(path)), "thread.json is no thread file:")
+    expect_refusal(await palaver("import", str(path)), "thread.json is not a thread file:")
     path.write_text(json.dumps({**THREAD, "comments": [{"n": 1, "body": "> " * 100 + "x"}]}))
     expect_refusal(await palaver("import", str(path)), "comment 1 renders to too much.")
     path.write_text(json.dumps(THREAD))

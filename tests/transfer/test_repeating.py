@@ -82,17 +82,17 @@ async def test_what_people_did_meanwhile_stays(
     assert (await bring_in(lengthen(thread))).added == 0
 
 
-async def test_what_was_taken_back_here_does_not_come_back(
+async def test_what_was_deleted_here_does_not_come_back(
     client: Client, services: Services, thread: Thread, bring_in: BringIn, count_rows: CountRows
 ) -> None:
     await bring_in(thread)
-    # As a moderator would take back the fourth and the last.
+    # As a moderator would remove the fourth and the last.
     gone = "UPDATE comments SET state = 'removed', listed = false WHERE external_id IN ('4', '8')"
     async with services.database.write_session() as session:
         await session.execute(text(gone))
     assert (await bring_in(thread)).added == 0
     before = await count_rows()
-    with pytest.raises(ThreadFileError, match="comment 9 replies to 4, which was taken back here"):
+    with pytest.raises(ThreadFileError, match="comment 9 replies to 4, which was deleted here"):
         await bring_in(lengthen(thread))
     assert await count_rows() == before
 

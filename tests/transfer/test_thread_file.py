@@ -56,11 +56,11 @@ WRONG = {
     "long name": (change_comment(4, author="x" * 65), "  comments.3.author: .*at most 64"),
     "no number": (change_comment(4, n="four"), "  comments.3.n: Input should be a valid integer"),
     "number 0": (change_comment(1, n=0), "  comments.0.n: .*greater than or equal to 1"),
-    "twice": (change_comment(4, n=3), "comment 3 stands after comment 3. Number them in order"),
-    "backwards": (change_comment(4, n=2), "comment 2 stands after comment 3. Number them"),
-    "unknown": (change_comment(4, replies_to=77), "comment 4 replies to 77, which does not stand"),
-    "forward": (change_comment(4, replies_to=5), "comment 4 replies to 5, which does not stand"),
-    "itself": (change_comment(4, replies_to=4), "comment 4 replies to 4, which does not stand"),
+    "twice": (change_comment(4, n=3), "comment 3 comes after comment 3. Number them in order"),
+    "backwards": (change_comment(4, n=2), "comment 2 comes after comment 3. Number them"),
+    "unknown": (change_comment(4, replies_to=77), "comment 4 replies to 77, which does not come"),
+    "forward": (change_comment(4, replies_to=5), "comment 4 replies to 5, which does not come"),
+    "itself": (change_comment(4, replies_to=4), "comment 4 replies to 4, which does not come"),
     "nobody": (change_comment(4, formerly="Jo"), "comment 4 has an earlier name but no author"),
     "too deep": (
         lambda thread: thread.update(
@@ -68,7 +68,7 @@ WRONG = {
                 {"n": n, "replies_to": n - 1 if n > 1 else None, "body": "x"} for n in range(1, 203)
             ]
         ),
-        "comment 202 stands more than 200 levels deep",
+        "comment 202 is more than 200 levels deep",
     ),
     "markup of a comment": (
         change_comment(4, body="> " * 100 + "x"),
@@ -78,8 +78,8 @@ WRONG = {
         change_article(body="> " * 100 + "x"),
         "the article's text renders to too much",
     ),
-    "the future": (change_article(published_on="2999-01-01"), "published_on lies in the future"),
-    "the end of time": (change_article(published_on="9999-12-31"), "lies in the future"),
+    "the future": (change_article(published_on="2999-01-01"), "published_on is in the future"),
+    "the end of time": (change_article(published_on="9999-12-31"), "is in the future"),
 }
 
 
@@ -106,7 +106,7 @@ def test_the_deepest_thread_is_taken(tmp_path: Path, thread: Thread) -> None:
 async def test_today_is_the_last_day(services: Services, thread: Thread, bring_in: BringIn) -> None:
     today = services.clock.now().date()
     thread["article"]["published_on"] = (today + timedelta(days=1)).isoformat()
-    with pytest.raises(ThreadFileError, match="published_on lies in the future"):
+    with pytest.raises(ThreadFileError, match="published_on is in the future"):
         await bring_in(thread)
     for day in (today.isoformat(), "0001-01-01"):
         thread["article"]["published_on"] = day
@@ -130,7 +130,7 @@ async def test_today_is_the_last_day(services: Services, thread: Thread, bring_i
 def test_what_is_no_json_object_is_no_thread_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "thread.json"
     path.write_bytes(content)
-    with pytest.raises(ThreadFileError, match=f"{path} is no thread file:\n  the file: "):
+    with pytest.raises(ThreadFileError, match=f"{path} is not a thread file:\n  the file: "):
         parse_thread_file(path)
 
 
