@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message
 from structlog.typing import EventDict
 
 from tests.client import Client, Person, expect, expect_problem
@@ -45,6 +46,40 @@ async def test_head_has_the_headers_of_get_and_no_body(
             await compare_head_and_get(max_.client, real, {})
     for path in PAGES:
         await compare_head_and_get(max_.client, path, {})
+
+
+async def test_the_app_itself_sends_no_body_to_head(app: FastAPI, client: Client) -> None:
+    """The client drops the body of a HEAD response, so the messages are looked at."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    # The second one is answered by the edge.
+    for _ in range(2):
+        for path in ("/v1/articles", "/livez", "/v1/nothing"):
+            scope = {
+                "type": "http",
+                "asgi": {"version": "3.0"},
+                "http_version": "1.1",
+                "method": "HEAD",
+                "scheme": "http",
+                "path": path,
+                "raw_path": path.encode(),
+                "query_string": b"",
+                "root_path": "",
+                "headers": [(b"host", b"test")],
+                "client": ("127.0.0.1", 1),
+                "server": ("test", 80),
+            }
+            await app(scope, receive, send)
+            assert scope["method"] == "HEAD"
+    starts = [message for message in sent if message["type"] == "http.response.start"]
+    assert [message["status"] for message in starts] == [200, 200, 404] * 2
+    assert all(message.get("body", b"") == b"" for message in sent)
 
 
 async def test_head_is_conditional_as_get_is(client: Client, article: dict[str, Any]) -> None:
