@@ -17,6 +17,7 @@ from api.kit.db.database import sqlstate_of
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.effects import Effect
 from api.kit.services import Services
+from api.users.events import ProfileChanged
 from models import User
 from tests.client import Client, Person, expect, expect_problem
 from tests.effects import replace_effect
@@ -256,3 +257,38 @@ async def test_what_is_refused_before_its_first_statement_takes_no_connection(
     expect_problem(refused, 422, "validation_failed")
     expect_problem(unknown, 401, "not_authenticated")
     assert taken == []
+
+
+@pytest.mark.parametrize(
+    ("keeps_changes", "raised", "is_kept"),
+    [
+        (False, ParentGone, False),
+        (True, ParentGone, True),
+        # Whatever nobody expected leaves nothing half done.
+        (True, RuntimeError, False),
+    ],
+)
+async def test_a_refusal_is_committed_only_where_that_was_asked_for(
+    client: Client,
+    services: Services,
+    keeps_changes: bool,
+    raised: type[Exception],
+    is_kept: bool,
+) -> None:
+    person = await client.join()
+    before = await count(services, "events")
+
+    async def refuse() -> None:
+        async with services.unit_of_work() as uow:
+            user = await uow.session.get_one(User, person.id)
+            user.display_name = "Changed"
+            uow.emit(ProfileChanged(user_id=user.id))
+            if keeps_changes:
+                uow.keep_changes()
+            raise raised
+
+    with pytest.raises(raised):
+        await refuse()
+    shown = expect(await client.get(f"/v1/users/{person.handle}"), 200)["display_name"]
+    assert (shown == "Changed") is is_kept
+    assert await count(services, "events") == before + is_kept
