@@ -22,7 +22,7 @@ HOST = "127.0.0.1"
 _READS_A_WRITE = 20
 _READERS = 4
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
-_TAG = re.compile(rb'\r\netag: *W/"[0-9]+\.([0-9]+)"', re.IGNORECASE)
+_TAG = re.compile(rb'\r\netag: *W/"[0-9]+\.[0-9a-f]+\.([0-9]+)"', re.IGNORECASE)
 # The newest comment alone: the smallest answer that shows what was just written.
 _QUERY = "?sort=new&limit=1&children=0&depth=1"
 
