@@ -1,8 +1,10 @@
 """HTTP for articles."""
 
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from api.articles import cached_reads, service
 from api.articles.cached_reads import ListParams
@@ -20,16 +22,18 @@ from api.articles.schemas import (
 )
 from api.articles.slugs import MAX_SLUG_LENGTH
 from api.auth.actor import Actor
-from api.auth.dependencies import IdempotentUow, requires
+from api.auth.dependencies import IdempotentUow, find_actor, requires
 from api.auth.quotas import Action, limit
 from api.auth.scopes import Scope
 from api.kit.db.database import DatabaseUnavailable
-from api.kit.dependencies import ServicesDep, UowDep
+from api.kit.db.write_queues import WriteQueueFull
+from api.kit.dependencies import ServicesDep, UowDep, services_of
 from api.kit.http.cacheability import public_response
 from api.kit.http.conditional import IfMatch, Resource, make_resource_response
 from api.kit.http.pagination import CursorParam, InvalidCursor, Limit
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
+from api.kit.problems import declares
 from api.kit.text.rendering import TextTooLarge
 from api.users.schemas import Handle
 
@@ -40,6 +44,23 @@ ArticleWriter = Annotated[Actor, requires(Scope.ARTICLES_WRITE)]
 ArticleRef = Annotated[
     str, Path(min_length=1, max_length=MAX_SLUG_LENGTH, description="The article's id or slug.")
 ]
+
+
+@declares(WriteQueueFull)
+async def wait_for_turn(request: Request, article: ArticleRef) -> AsyncIterator[None]:
+    """Wait for this request's turn to write to the article, before it takes a connection."""
+    services = services_of(request)
+    article_id = None
+    # Without credentials it is refused, and must not keep others waiting.
+    if await find_actor(request) is not None:
+        with suppress(ArticleNotFound):
+            article_id = await cached_reads.find_article_id(services, article)
+    async with services.write_queues.turn(article_id):
+        yield
+
+
+# scope="function": it ends after the unit of work, which ends before the response is sent.
+ArticleTurn = Depends(wait_for_turn, scope="function")
 ExternalIdPath = Annotated[ExternalId, Path(description="The id of the article on your own site.")]
 TagFilter = Annotated[Tag | None, Query(description="Only articles with this tag.")]
 AuthorFilter = Annotated[
@@ -99,7 +120,7 @@ async def read_article(request: Request, article: ArticleRef, services: Services
     "/articles/{article}",
     response_model=ArticleRead,
     responses=problems(ArticleNotFound, NotYourArticle, TextTooLarge),
-    dependencies=[limit(Action.ARTICLE_EDIT)],
+    dependencies=[limit(Action.ARTICLE_EDIT), ArticleTurn],
 )
 async def update_article(
     request: Request,
@@ -121,7 +142,7 @@ async def update_article(
     "/articles/{article}",
     status_code=204,
     responses=problems(ArticleNotFound, NotYourArticle),
-    dependencies=[limit(Action.ARTICLE_EDIT)],
+    dependencies=[limit(Action.ARTICLE_EDIT), ArticleTurn],
 )
 async def delete_article(
     article: ArticleRef, actor: ArticleWriter, uow: UowDep, if_match: IfMatch

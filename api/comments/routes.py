@@ -1,5 +1,7 @@
 """HTTP for comments."""
 
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -9,9 +11,9 @@ from sqlalchemy import RowMapping
 
 from api.articles import queries as articles
 from api.articles.errors import ArticleNotFound
-from api.articles.routes import ArticleRef
+from api.articles.routes import ArticleRef, ArticleTurn
 from api.auth.actor import Actor
-from api.auth.dependencies import IdempotentUow, requires
+from api.auth.dependencies import IdempotentUow, find_actor, requires
 from api.auth.quotas import Action, limit
 from api.auth.scopes import Scope
 from api.comments import queries, service
@@ -57,7 +59,8 @@ from api.comments.tree.cached_reads import (
 from api.comments.tree.cursors import Window
 from api.kit.cache.responses import VersionNotReached
 from api.kit.db.database import DatabaseUnavailable
-from api.kit.dependencies import ReadSession, ServicesDep, UowDep
+from api.kit.db.write_queues import WriteQueueFull
+from api.kit.dependencies import ReadSession, ServicesDep, UowDep, services_of
 from api.kit.http.cacheability import public_response
 from api.kit.http.conditional import IfMatch, Resource, make_resource_response
 from api.kit.http.pagination import (
@@ -70,6 +73,7 @@ from api.kit.http.pagination import (
 )
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
+from api.kit.problems import declares
 from api.kit.text.rendering import TextTooLarge
 from api.users import queries as users
 from api.users.errors import UserNotFound
@@ -80,6 +84,22 @@ router = make_router("comments")
 CommentWriter = Annotated[Actor, requires(Scope.COMMENTS_WRITE)]
 
 CommentId = Annotated[UUID, Path(description="The comment's id.")]
+
+
+@declares(WriteQueueFull)
+async def wait_for_turn(request: Request, comment_id: CommentId) -> AsyncIterator[None]:
+    """Wait for this request's turn to write to the comment's article."""
+    services = services_of(request)
+    article_id = None
+    # Without credentials it is refused, and must not keep others waiting.
+    if await find_actor(request) is not None:
+        with suppress(CommentNotFound):
+            article_id = await cached_reads.find_article_of(services, comment_id)
+    async with services.write_queues.turn(article_id):
+        yield
+
+
+CommentTurn = Depends(wait_for_turn, scope="function")
 Ancestors = Annotated[
     int, Query(ge=0, le=200, description="The largest number of ancestors; the nearest are kept.")
 ]
@@ -166,7 +186,7 @@ _TREE_PROBLEMS = (InvalidCursor, VersionNotReached, DatabaseUnavailable)
         ArticleLocked,
         TextTooLarge,
     ),
-    dependencies=[limit(Action.COMMENT_CREATE)],
+    dependencies=[limit(Action.COMMENT_CREATE), ArticleTurn],
 )
 async def create_comment(
     request: Request,
@@ -258,7 +278,7 @@ async def read_comment(request: Request, comment_id: CommentId, session: ReadSes
     "/comments/{comment_id}",
     response_model=CommentWritten,
     responses=problems(CommentNotFound, NotYourComment, CommentGone, TextTooLarge),
-    dependencies=[limit(Action.COMMENT_EDIT)],
+    dependencies=[limit(Action.COMMENT_EDIT), CommentTurn],
 )
 async def update_comment(
     request: Request,
@@ -282,7 +302,7 @@ async def update_comment(
     "/comments/{comment_id}",
     status_code=204,
     responses=problems(CommentNotFound, NotYourComment, CommentGone),
-    dependencies=[limit(Action.COMMENT_EDIT)],
+    dependencies=[limit(Action.COMMENT_EDIT), CommentTurn],
 )
 async def delete_comment(
     comment_id: CommentId, actor: CommentWriter, uow: UowDep, if_match: IfMatch

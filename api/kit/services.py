@@ -12,6 +12,7 @@ from api.kit.db.epoch import EpochReader
 from api.kit.db.events import Event
 from api.kit.db.lookups import Lookups
 from api.kit.db.unit_of_work import UnitOfWork
+from api.kit.db.write_queues import WriteQueues
 from api.kit.problems import Problem
 from api.kit.redis.client import GuardedRedis
 from api.kit.redis.rate_limiter import Limiter
@@ -45,6 +46,7 @@ class Services:
     clock: Clock
     signer: Signer
     database: Database
+    write_queues: WriteQueues
     epoch: EpochReader
     redis: GuardedRedis
     limiter: Limiter

@@ -6,7 +6,7 @@ from uuid import UUID
 from api.articles import policy as articles_policy
 from api.articles import queries as articles
 from api.articles.errors import ArticleNotFound
-from api.articles.routes import ArticleRef
+from api.articles.routes import ArticleRef, ArticleTurn
 from api.auth.actor import Actor
 from api.auth.dependencies import requires
 from api.auth.policy import may_moderate
@@ -50,7 +50,7 @@ async def vote_on_comment(
 @router.put(
     "/articles/{article}/vote",
     responses=problems(ArticleNotFound, OwnVote),
-    dependencies=[limit(Action.VOTE)],
+    dependencies=[limit(Action.VOTE), ArticleTurn],
 )
 async def vote_on_article(
     article: ArticleRef, body: VotePut, actor: Voter, uow: UowDep

@@ -72,7 +72,7 @@ async def get_replies(
     request: Request, services: Services, comment_id: UUID, params: TreeParams
 ) -> Response:
     """Answer a page of the tree under a comment. Raises CommentNotFound, InvalidCursor..."""
-    article_id = await _find_article(services, comment_id)
+    article_id = await find_article_of(services, comment_id)
     return await _get_tree(request, services, article_id, comment_id, params)
 
 
@@ -84,7 +84,7 @@ async def get_context(
     ancestors: int,
 ) -> Response:
     """Answer a comment in its line. Raises CommentNotFound."""
-    article_id = await _find_article(services, comment_id)
+    article_id = await find_article_of(services, comment_id)
     return await make_cached_response(
         request,
         services.cache,
@@ -114,7 +114,8 @@ async def _get_tree(
     )
 
 
-async def _find_article(services: Services, comment_id: UUID) -> UUID:
+async def find_article_of(services: Services, comment_id: UUID) -> UUID:
+    """Return the id of the article that a comment is under. Raises CommentNotFound."""
     article_id = await services.lookups.find(
         ("comment", comment_id), lambda session: queries.find_article_of(session, comment_id)
     )
