@@ -33,10 +33,10 @@ ENV PATH=/opt/palaver/bin:$PATH \
     PALAVER_PORT=8000 \
     PALAVER_DATA_DIR=/var/lib/palaver
 WORKDIR /var/lib/palaver
-# By number, so that a cluster that demands a user other than root can tell.
+# By number, so that a cluster that requires a user other than root can check it.
 USER 10001:10001
 EXPOSE 8000
-# Past any proxy of the environment: the question is about this container.
+# Without any proxy of the environment: the request is to this container.
 HEALTHCHECK --interval=10s --timeout=4s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as u; u.build_opener(u.ProxyHandler({})).open('http://127.0.0.1:' + os.environ['PALAVER_PORT'] + '/livez', timeout=3)"]
 ENTRYPOINT ["palaver"]
