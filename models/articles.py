@@ -77,7 +77,7 @@ class ArticleTag(SQLModel, table=True):
     """A tag of an article, in lower case, with copies of what lists of a tag are sorted by.
 
     A trigger of `articles` makes the copies, whenever its version changes: an article's activity is
-    copied once a second at most, its votes when they are published (docs/decisions/0017).
+    copied once a second at most, its votes when they are published (docs/decisions/0020).
     """
 
     __tablename__: ClassVar[str] = "article_tags"

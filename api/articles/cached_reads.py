@@ -18,6 +18,7 @@ from api.kit.cache.responses import make_cached_response
 from api.kit.http.conditional import Resource, make_etag
 from api.kit.http.pagination import Keyset
 from api.kit.services import Services
+from api.kit.text.excerpts import make_excerpt
 from api.users.schemas import PersonRead
 
 # The subject of all lists in the cache. No row has their version: changes are counted in Redis.
@@ -134,4 +135,5 @@ async def _build_list(
 def _fields(row: ArticleRow) -> dict[str, Any]:
     fields = row.article.model_dump(include=set(ArticleSummary.model_fields))
     author = None if row.author is None else PersonRead.model_validate(row.author)
-    return {**fields, "author": author, "tags": row.tags}
+    excerpt = make_excerpt(row.article.html)
+    return {**fields, "excerpt": excerpt, "author": author, "tags": row.tags}

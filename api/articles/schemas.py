@@ -135,6 +135,10 @@ class ArticleSummary(Output):
     external_id: str | None = Field(
         description="The article's id on its own site.", examples=["post-1"]
     )
+    excerpt: str = Field(
+        description="The beginning of the text as plain text, at most 280 characters.",
+        examples=["They fit."],
+    )
     tags: list[str] = Field(examples=[["space"]])
     author: PersonRead | None = Field(description="Null if unknown.")
     is_locked: bool = Field(description="Whether the discussion is closed.")

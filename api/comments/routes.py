@@ -368,7 +368,7 @@ async def list_comments_of_user(
 
     The newest come first.
     """
-    user = await users.find_user_by_handle(session, handle.lower())
+    user = await users.find_user(session, handle)
     if user is None:
         raise UserNotFound
     keyset = Keyset(services.signer, f"by {user.id}")

@@ -188,6 +188,7 @@ class CommentContext(Output):
     """A comment with its ancestors and its replies."""
 
     article_id: UUID
+    article: ArticleLink
     version: int
     sort: CommentSort
     ancestors: list[CommentRead] = Field(description="From the top level down to the parent.")

@@ -17,6 +17,15 @@ async def get_user(session: AsyncSession, user_id: UUID) -> User:
     return await session.get_one(User, user_id)
 
 
+async def find_user(session: AsyncSession, ref: str) -> User | None:
+    """Return the person with this id, or who has or had this handle; a handle is no UUID."""
+    try:
+        user_id = UUID(ref)
+    except ValueError:
+        return await find_user_by_handle(session, ref.lower())
+    return await session.get(User, user_id)
+
+
 async def find_user_by_handle(session: AsyncSession, handle: str) -> User | None:
     """Return the person who has or had this handle."""
     statement = (

@@ -23,12 +23,19 @@ from api.users.schemas import MeRead, MeUpdate, PersonList, PersonRead, UserRead
 router = make_router("users")
 
 MAX_COMPLETIONS = 20
+# Characters of an id; no handle is as long.
+ID_LENGTH = 36
 
 ProfileReader = Annotated[Actor, requires(Scope.PROFILE_READ)]
 ProfileOwner = Annotated[Actor, requires(Scope.PROFILE_WRITE)]
 
 HandlePath = Annotated[
-    str, Path(min_length=1, max_length=MAX_HANDLE, description="A present or former handle.")
+    str,
+    Path(
+        min_length=1,
+        max_length=max(MAX_HANDLE, ID_LENGTH),
+        description="A present or former handle, or the person's id.",
+    ),
 ]
 
 
@@ -61,9 +68,9 @@ async def complete_users(
 async def read_user(request: Request, handle: HandlePath, session: ReadSession) -> Response:
     """Get a public profile.
 
-    A former handle leads to the same person.
+    A former handle leads to the same person, and so does the id that a mention in `html` has.
     """
-    user = await queries.find_user_by_handle(session, handle.lower())
+    user = await queries.find_user(session, handle)
     if user is None:
         raise UserNotFound
     return await make_resource_response(

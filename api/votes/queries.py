@@ -1,9 +1,10 @@
 """Every statement of votes."""
 
+from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, any_, delete, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -65,13 +66,21 @@ async def forget_changes(session: AsyncSession, target_ids: list[UUID]) -> None:
 
 
 async def find_comment_votes(
-    session: AsyncSession, user_id: UUID, article_id: UUID, *, limit: int
+    session: AsyncSession,
+    user_id: UUID,
+    article_id: UUID,
+    *,
+    comment_ids: Collection[UUID] | None,
+    limit: int,
 ) -> list[tuple[UUID, int]]:
-    """Return a person's votes in a thread, the latest first."""
+    """Return a person's votes in a thread, or on some comments of it, the latest first."""
     statement = (
         select(col(CommentVote.comment_id), col(CommentVote.value))
         .where(col(CommentVote.user_id) == user_id, col(CommentVote.article_id) == article_id)
         .order_by(col(CommentVote.voted_at).desc(), col(CommentVote.comment_id))
         .limit(limit)
     )
+    if comment_ids is not None:
+        ids = literal(list(comment_ids), ARRAY(Uuid()))
+        statement = statement.where(col(CommentVote.comment_id) == any_(ids))
     return [(row.comment_id, row.value) for row in (await session.execute(statement)).all()]

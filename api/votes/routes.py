@@ -3,6 +3,8 @@
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Query
+
 from api.articles import policy as articles_policy
 from api.articles import queries as articles
 from api.articles.errors import ArticleNotFound
@@ -30,6 +32,8 @@ Viewer = Annotated[Actor, requires(Scope.VOTES_READ)]
 Voter = Annotated[Actor, requires(Scope.VOTES_WRITE)]
 
 MAX_VOTES = 5000
+# Ids in one request: a URL has at most 8 KiB.
+MAX_IDS = 100
 
 
 @router.put(
@@ -64,7 +68,15 @@ async def vote_on_article(
 
 @router.get("/articles/{article}/viewer", responses=problems(ArticleNotFound))
 @private_response
-async def read_viewer(article: ArticleRef, actor: Viewer, session: ReadSession) -> ViewerRead:
+async def read_viewer(
+    article: ArticleRef,
+    actor: Viewer,
+    session: ReadSession,
+    comment_ids: Annotated[
+        list[UUID] | None,
+        Query(max_length=MAX_IDS, description="Only your votes on these comments; repeat it."),
+    ] = None,
+) -> ViewerRead:
     """Get what depends on the reader.
 
     Your votes in the thread, and what you may do there.
@@ -73,7 +85,9 @@ async def read_viewer(article: ArticleRef, actor: Viewer, session: ReadSession) 
     if row is None:
         raise ArticleNotFound
     article_id: UUID = row.article.id
-    votes = await queries.find_comment_votes(session, actor.id, article_id, limit=MAX_VOTES)
+    votes = await queries.find_comment_votes(
+        session, actor.id, article_id, comment_ids=comment_ids, limit=MAX_VOTES
+    )
     return ViewerRead(
         article_id=article_id,
         article_vote=await queries.find_vote(

@@ -1,6 +1,6 @@
 """Sort keys of articles beside their tags, so that a tag's list is read along one index.
 
-A trigger copies them (docs/decisions/0017). The table is locked while its rows are filled and its
+A trigger copies them (docs/decisions/0020). The table is locked while its rows are filled and its
 indexes built: four seconds for 300,000 tags, measured.
 
 Revision ID: 0006

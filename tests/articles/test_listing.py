@@ -177,3 +177,12 @@ async def test_a_changed_cursor_is_refused(client: Client) -> None:
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "1.5", "9" * 30])
 async def test_a_limit_has_bounds(client: Client, limit: str) -> None:
     expect_problem(await client.get(f"/v1/articles?limit={limit}"), 422, "validation_failed")
+
+
+async def test_a_summary_has_an_excerpt(client: Client) -> None:
+    person = await client.join()
+    await person.post_article(body="# Ports\n\nThey *fit* & <b>hold</b>.\n\n" + "More. " * 100)
+    [listed] = expect(await client.get("/v1/articles"), 200)["data"]
+    assert listed["excerpt"].startswith("Ports They fit & <b>hold</b>. More. ")
+    assert listed["excerpt"].endswith("More.\u2026")
+    assert len(listed["excerpt"]) <= 280

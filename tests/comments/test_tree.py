@@ -200,3 +200,42 @@ async def test_the_flat_list_is_in_order_of_time(client: Client, services: Servi
             met += [comment["id"] for comment in expect(answer, 200)["data"]]
             path = answer.links["next"]["url"] if "next" in answer.links else ""
         assert met == expected
+
+
+async def test_a_context_names_its_article(client: Client) -> None:
+    person = await client.join()
+    article = await person.post_article()
+    comment = await person.reply(article["id"])
+    context = expect(await client.get(f"/v1/comments/{comment['id']}/context"), 200)
+    assert context["article"] == {name: article[name] for name in ("id", "slug", "title")}
+
+
+async def test_a_node_can_be_edited_and_deleted_by_its_etag(client: Client) -> None:
+    person = await client.join()
+    article = (await person.post_article())["id"]
+    comment = (await person.reply(article))["id"]
+    other = (await person.reply(article))["id"]
+
+    async def find_etag(comment_id: str) -> str:
+        nodes = (await client.tree(article))["data"]
+        return next(str(node["etag"]) for node in nodes if node["id"] == comment_id)
+
+    path = f"/v1/comments/{comment}"
+    etag = await find_etag(comment)
+    edited = await person.client.patch(path, {"body": "New."}, headers={"If-Match": etag})
+    expect(edited, 200)
+    # Of another comment, of before the edit, of another database: none of them fits.
+    kind = etag.split("-")[1]
+    for wrong in (
+        await find_etag(other),
+        etag,
+        etag.replace("1-", "2-", 1).replace(kind, "0" * 16),
+    ):
+        refused = await person.client.delete(path, headers={"If-Match": wrong})
+        expect_problem(refused, 412, "precondition_failed")
+    # A vote or a reply changes no tag.
+    again = await find_etag(comment)
+    assert again != etag
+    await person.reply(article, parent=comment)
+    assert await find_etag(comment) == again
+    expect(await person.client.delete(path, headers={"If-Match": again}), 204)

@@ -122,3 +122,17 @@ async def test_a_new_name_is_seen_where_the_old_one_stood(client: Client) -> Non
     lee = await client.join("lee")
     greeted = await lee.reply(article["id"], "Hello @Max Power!")
     assert [mention["text"] for mention in greeted["mentions"]] == ["@Max Power"]
+
+
+async def test_a_profile_is_found_by_id_too(client: Client) -> None:
+    person = await client.join("max")
+    article = await person.post_article()
+    comment = await person.reply(article["id"], "@max")
+    for ref in (person.id, person.id.upper(), "max", "Max"):
+        profile = expect(await client.get(f"/v1/users/{ref}"), 200)
+        assert profile["handle"] == "max"
+        [listed] = expect(await client.get(f"/v1/users/{ref}/comments"), 200)["data"]
+        assert listed["id"] == comment["id"]
+    nobody = "0198f2c5-6f7a-7c3e-9d2b-3a1f5e8c7b60"
+    for path in (f"/v1/users/{nobody}", f"/v1/users/{nobody}/comments"):
+        expect_problem(await client.get(path), 404, "user_not_found")

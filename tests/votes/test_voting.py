@@ -142,3 +142,27 @@ async def test_a_vote_does_not_wait_for_the_lock_of_the_thread(
         assert await lock_article(session, refers_to(article["id"]))
         answer = await voter.client.put(f"/v1/comments/{comment['id']}/vote", {"value": 1})
         assert expect(answer, 200)["up"] == 1
+
+
+async def test_a_viewers_votes_on_some_comments(client: Client) -> None:
+    author, reader = await client.join(), await client.join()
+    article, elsewhere = [(await author.post_article(title))["id"] for title in ("One", "Two")]
+    ids = [(await author.reply(article))["id"] for _ in range(4)]
+    away = (await author.reply(elsewhere))["id"]
+    for comment_id in (*ids[:3], away):
+        voted = await reader.client.put(f"/v1/comments/{comment_id}/vote", {"value": 1})
+        expect(voted, 200)
+    path = f"/v1/articles/{article}/viewer"
+    for asked, expected in (
+        ([ids[0], ids[2], ids[3], away], {ids[0], ids[2]}),
+        ([ids[3]], set()),
+    ):
+        answer = await reader.client.get(path, params={"comment_ids": asked})
+        votes = expect(answer, 200)["comment_votes"]
+        assert {vote["comment_id"] for vote in votes} == expected
+    assert len(expect(await reader.client.get(path), 200)["comment_votes"]) == 3
+    most = await reader.client.get(path, params={"comment_ids": ids[:1] * 100})
+    assert len(expect(most, 200)["comment_votes"]) == 1
+    for refused in (ids[:1] * 101, ["x"]):
+        answer = await reader.client.get(path, params={"comment_ids": refused})
+        expect_problem(answer, 422, "validation_failed")

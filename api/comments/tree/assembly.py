@@ -1,5 +1,7 @@
 """Trees as answers: rows become nested nodes, with a cursor wherever there is more."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,16 +14,18 @@ from api.comments.projection import to_comment_fields
 from api.comments.tree.cursors import Position, Window, encode_window
 from api.comments.tree.queries import MAX_COUNTED, TreeRows, find_context, find_tree, key_of
 from api.kit.cache.local import RenderedPage
+from api.kit.http.conditional import make_revision_etags
 from api.kit.services import Services
 
 
 async def build_tree(services: Services, article_id: UUID, window: Window) -> RenderedPage:
     """Return the page as JSON of CommentTree. Raises ArticleNotFound or CommentNotFound."""
+    make_etag = make_revision_etags((await services.epoch.get()).value, "comment")
     async with services.database.read_connection() as connection:
         rows = await find_tree(connection, article_id, window)
     if rows is None:
         raise ArticleNotFound if window.under_id == article_id else CommentNotFound
-    nodes = _nest(services, rows, window)
+    nodes = _nest(services, rows, window, make_etag)
     passed = window.after.passed if window.after else 0
     remaining = _count_remaining(rows, window, shown=len(nodes), passed=passed)
     next_cursor = None
@@ -50,17 +54,17 @@ async def build_context(
     services: Services, article_id: UUID, window: Window, *, ancestors: int
 ) -> RenderedPage:
     """Return the comment in its line as JSON of CommentContext. Raises CommentNotFound."""
+    make_etag = make_revision_etags((await services.epoch.get()).value, "comment")
     async with services.database.read_connection() as connection:
         rows = await find_context(connection, article_id, window, ancestors)
     if rows is None:
         raise CommentNotFound
     below = [row for row in rows.nodes if row["level"] >= 0]
     line = [to_comment_fields(row) for row in reversed(rows.nodes) if row["level"] < 0]
-    nodes = _nest(
-        services, TreeRows(article_id, rows.version, rows.total, rows.counted, below), window
-    )
+    nodes = _nest(services, replace(rows, nodes=below), window, make_etag)
     content = {
         "article_id": article_id,
+        "article": {"id": article_id, "slug": rows.slug, "title": rows.title},
         "version": rows.version,
         "sort": window.sort,
         "ancestors": line,
@@ -69,7 +73,12 @@ async def build_context(
     return RenderedPage(rows.version, _to_json(content))
 
 
-def _nest(services: Services, rows: TreeRows, window: Window) -> list[dict[str, Any]]:
+def _nest(
+    services: Services,
+    rows: TreeRows,
+    window: Window,
+    make_etag: Callable[[UUID, int], str],
+) -> list[dict[str, Any]]:
     """Return the top nodes, each with its replies in it.
 
     Rows come level by level, so a node's parent is always known before it.
@@ -80,6 +89,7 @@ def _nest(services: Services, rows: TreeRows, window: Window) -> list[dict[str, 
     for row in rows.nodes:
         replies = {"data": [], "next_cursor": None, "remaining": row["reply_count"]}
         node = to_comment_fields(row)
+        node["etag"] = make_etag(row["id"], row["revision"])
         node["replies"] = replies
         replies_of[row["id"]] = replies
         under = replies_of.get(row["parent_id"]) if row["level"] else None

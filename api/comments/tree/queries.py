@@ -71,12 +71,12 @@ _RESULT = [
     column(name, JSONB() if name == "mentions" else None)
     for name in (
         *(*NAMES, "key", "level", "used", *AUTHOR_NAMES),
-        *("head_version", "total", "counted"),
+        *("head_version", "total", "slug", "title", "counted"),
     )
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TreeRows:
     """What the statement found: of one snapshot, siblings in order, parents before children.
 
@@ -84,6 +84,9 @@ class TreeRows:
     """
 
     article_id: UUID
+    # Of the article; None in a page.
+    slug: str | None
+    title: str | None
     version: int
     # Listed replies directly under the window's `under_id`.
     total: int
@@ -146,7 +149,15 @@ async def _run(
         return None
     head = rows[0]
     nodes = rows if head["id"] is not None else []
-    return TreeRows(article_id, head["head_version"], head["total"], head["counted"], nodes)
+    return TreeRows(
+        article_id=article_id,
+        slug=head["slug"],
+        title=head["title"],
+        version=head["head_version"],
+        total=head["total"],
+        counted=head["counted"],
+        nodes=nodes,
+    )
 
 
 def _to_key(sort: CommentSort, key: float) -> Any:
@@ -190,7 +201,7 @@ def _compose_page(sort: CommentSort, *, is_root: bool, goes_on: bool) -> Textual
 def _compose_context(sort: CommentSort) -> TextualSelect:
     order = _ORDERS[sort]
     head = (
-        "SELECT a.version, p.reply_count AS total, p.ancestor_ids, p.depth "
+        "SELECT a.version, p.reply_count AS total, a.slug, a.title, p.ancestor_ids, p.depth "
         "FROM comments p JOIN articles a ON a.id = p.article_id "
         f"WHERE p.id = :under_id AND a.id = :article_id AND {LISTED_P}"
     )
@@ -221,6 +232,8 @@ def _compose(
     # In this order the budget is spent: a comment, its ancestors from the parent up, then what is
     # below, level by level.
     by = f"s.level > 0, abs(s.level), {_by(order, 's', 'key')}"
+    # A page is of one article, which its reader knows; a link to a comment may come from anywhere.
+    article = "h.slug, h.title" if line else "NULL::text AS slug, NULL::text AS title"
     statement = text(f"""
 WITH RECURSIVE head AS ({head} AND {PUBLIC_A}),
 first AS ({first}),
@@ -229,7 +242,7 @@ tree AS (
   UNION ALL
   SELECT child.* FROM tree t CROSS JOIN LATERAL ({children}) child
 )
-SELECT n.*, {AUTHOR_COLUMNS}, h.version AS head_version, h.total, {counted} AS counted
+SELECT n.*, {AUTHOR_COLUMNS}, h.version AS head_version, h.total, {article}, {counted} AS counted
 FROM head h LEFT JOIN (
   SELECT * FROM (
     SELECT s.*, sum(s.size) OVER (ORDER BY {by} ROWS UNBOUNDED PRECEDING) AS used

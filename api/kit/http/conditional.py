@@ -4,10 +4,14 @@ The tag of a single resource is `"<revision>-<digest of the resource>-<digest of
 other byte makes another tag, so it is strong. `If-Match` is decided by the first two, so that a
 reply or a vote, which changes the body but not the text, does not make an edit fail. The digest of
 the resource covers its kind, its id and the epoch of the database (docs/decisions/0005).
+
+A resource in a list has no body of its own to digest: its tag, for `If-Match` only, is
+`"<revision>-<digest of epoch and kind>-<id>"`.
 """
 
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, NamedTuple
 from uuid import UUID
@@ -21,6 +25,7 @@ from api.kit.http.content_encoding import ContentEncoding
 from api.kit.problems import Problem, declares
 
 _STRONG_ETAG = re.compile(r'"([0-9]{1,9})-([0-9a-f]{16})-[0-9a-f]{16}(?:-(?:gzip|zstd))?"')
+_REVISION_ETAG = re.compile(r'"([0-9]{1,9})-([0-9a-f]{16}-[0-9a-f-]{36})"')
 _ENCODED = re.compile(r'-(?:gzip|zstd)"$')
 _ETAG = re.compile(r'(?:W/)?"[^"]*"')
 
@@ -81,7 +86,8 @@ async def require_if_match(
     epoch = await get_epoch(request)
     if if_match.strip() == "*":
         return ExpectedRevision(epoch, None, None)
-    match = _STRONG_ETAG.fullmatch(if_match.strip())
+    tag = if_match.strip()
+    match = _STRONG_ETAG.fullmatch(tag) or _REVISION_ETAG.fullmatch(tag)
     if match is None:
         raise PreconditionFailed
     return ExpectedRevision(epoch, int(match[1]), match[2])
@@ -98,7 +104,8 @@ def check_revision(expected: ExpectedRevision, resource: Resource, revision: int
     if expected.revision is None:
         return
     digest = _digest_resource(expected.epoch, resource)
-    if (expected.revision, expected.resource_digest) != (revision, digest):
+    in_list = f"{_digest_kind(expected.epoch, resource.kind)}-{resource.id}"
+    if expected.revision != revision or expected.resource_digest not in (digest, in_list):
         raise PreconditionFailed
 
 
@@ -122,6 +129,15 @@ def make_etag(epoch: str, resource: Resource, revision: int, body: bytes) -> str
     return f'"{revision}-{_digest_resource(epoch, resource)}-{_digest(body)}"'
 
 
+def make_revision_etags(epoch: str, kind: str) -> Callable[[UUID, int], str]:
+    """Return how to make the tags of resources in a list, from their ids and revisions.
+
+    They are for `If-Match`. A page has up to a thousand: nothing is hashed for each.
+    """
+    of_kind = _digest_kind(epoch, kind)
+    return lambda resource_id, revision: f'"{revision}-{of_kind}-{resource_id}"'
+
+
 def make_content_etag(body: bytes) -> str:
     """Return the strong tag of contents that have no version."""
     return f'"{_digest(body)}"'
@@ -129,6 +145,10 @@ def make_content_etag(body: bytes) -> str:
 
 def _digest_resource(epoch: str, resource: Resource) -> str:
     return _digest(f"{epoch} {resource.kind} {resource.id}".encode())
+
+
+def _digest_kind(epoch: str, kind: str) -> str:
+    return _digest(f"{epoch} {kind}".encode())
 
 
 def _digest(content: bytes) -> str:
