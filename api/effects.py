@@ -1,12 +1,22 @@
 """THE table: what follows from each event."""
 
 from api.articles import reactions as articles
-from api.articles.events import ArticleCreated, ArticleDeleted, ArticleEdited
+from api.articles.events import (
+    ArticleCreated,
+    ArticleDeleted,
+    ArticleEdited,
+    ArticleRemoved,
+    ArticleRestored,
+)
 from api.comments import reactions as comments
 from api.comments.events import (
     CommentCreated,
     CommentDeleted,
     CommentEdited,
+    CommentHeld,
+    CommentsHidden,
+    CommentsRemoved,
+    CommentsShown,
     NamesRefreshed,
     ThreadImported,
 )
@@ -32,8 +42,14 @@ EFFECTS = EffectTable(
         _readers_see_it(ArticleCreated),
         _readers_see_it(ArticleEdited),
         _readers_see_it(ArticleDeleted),
+        _readers_see_it(ArticleRemoved),
+        _readers_see_it(ArticleRestored),
         _readers_see_it(CommentCreated),
         _readers_see_it(CommentEdited),
+        _readers_see_it(CommentHeld),
+        _readers_see_it(CommentsShown),
+        _readers_see_it(CommentsHidden),
+        _readers_see_it(CommentsRemoved),
         _readers_see_it(CommentDeleted),
         _readers_see_it(ThreadImported),
         _readers_see_it(NamesRefreshed),

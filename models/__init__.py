@@ -4,7 +4,7 @@ A table class is neither a request nor a response: SQLModel does not validate ta
 in is checked by the schemas under `api/`, and what PostgreSQL can refuse, it refuses here again.
 """
 
-from models.articles import Article, ArticleTag
+from models.articles import Article, ArticleState, ArticleTag
 from models.comments import MAX_DEPTH, Comment, CommentMention, CommentState
 from models.credentials import Credential, CredentialKind
 from models.epoch import DatabaseEpoch
@@ -18,6 +18,7 @@ from models.votes import ArticleVote, CommentVote, ScoreChange
 __all__ = [
     "MAX_DEPTH",
     "Article",
+    "ArticleState",
     "ArticleTag",
     "ArticleVote",
     "Comment",

@@ -1,6 +1,7 @@
 """Articles, and the version that orders everything under them."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
@@ -9,13 +10,23 @@ from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
 from models import ranking
-from models.metadata import id_column, reference_column, text_column, time_column
+from models.metadata import enum_column, id_column, reference_column, text_column, time_column
 
 SHOWN = sql("deleted_at IS NULL")
 
 
+class ArticleState(StrEnum):
+    """What readers see of an article; `api.articles.lifecycle` says what can follow what."""
+
+    VISIBLE = "visible"
+    # By a moderator, who can restore it.
+    REMOVED = "removed"
+    # By its author.
+    DELETED = "deleted"
+
+
 class Article(SQLModel, table=True):
-    """An article. `version` grows by one with each change that a reader of its thread could see."""
+    """An article. `version` grows by one with each change of it or of its thread."""
 
     __tablename__: ClassVar[str] = "articles"
     __table_args__ = (
@@ -27,6 +38,9 @@ class Article(SQLModel, table=True):
         CheckConstraint(
             "comment_count >= 0 AND reply_count >= 0 AND up >= 0 AND down >= 0",
             name="counters_not_negative",
+        ),
+        CheckConstraint(
+            "(state = 'visible') = (deleted_at IS NULL)", name="deleted_at_follows_from_state"
         ),
         Index("uq_articles_slug", "slug", unique=True),
         Index("uq_articles_external_id", "external_id", unique=True),
@@ -55,7 +69,7 @@ class Article(SQLModel, table=True):
     revision: int = Field(default=1, sa_column_kwargs={"server_default": sql("1")})
     # Visible comments at every depth.
     comment_count: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
-    # Listed comments directly under the article, tombstones included: the roots of the tree.
+    # Listed comments directly under the article, placeholders included: the roots of the tree.
     reply_count: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
     up: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
     down: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
@@ -70,6 +84,11 @@ class Article(SQLModel, table=True):
     created_at: datetime = Field(sa_column=time_column())
     edited_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     last_activity_at: datetime = Field(sa_column=time_column())
+    state: ArticleState = Field(
+        default=ArticleState.VISIBLE,
+        sa_column=enum_column(ArticleState, server_default=sql("'visible'")),
+    )
+    # When it left the visible state.
     deleted_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
 
 

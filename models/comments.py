@@ -30,12 +30,17 @@ MAX_DEPTH = 200
 
 
 class CommentState(StrEnum):
-    """What readers see of a comment."""
+    """What readers see of a comment; `api.comments.lifecycle` says what can follow what."""
 
-    VISIBLE = "visible"
-    DELETED = "deleted"
-    REMOVED = "removed"
+    # Held before it was ever shown.
     PENDING = "pending"
+    VISIBLE = "visible"
+    # Not shown until somebody has looked at it.
+    HIDDEN = "hidden"
+    # By a moderator, who can restore it.
+    REMOVED = "removed"
+    # By its author.
+    DELETED = "deleted"
 
 
 class Comment(SQLModel, table=True):
@@ -52,7 +57,10 @@ class Comment(SQLModel, table=True):
             name="counters_not_negative",
         ),
         CheckConstraint("state <> 'pending' OR NOT listed", name="pending_is_not_listed"),
-        CheckConstraint("state <> 'visible' OR listed", name="visible_is_listed"),
+        CheckConstraint(
+            "listed = (state = 'visible' OR reply_count > 0)", name="listed_follows_from_state"
+        ),
+        CheckConstraint("state <> 'visible' OR is_announced", name="visible_is_announced"),
         # One index a sort order. `under_id` lets it serve roots and replies alike.
         Index("ix_comments_time", "under_id", "created_at", "id", postgresql_where=LISTED),
         Index("ix_comments_best", "under_id", sql("best DESC"), "id", postgresql_where=LISTED),
@@ -121,8 +129,10 @@ class Comment(SQLModel, table=True):
         default=CommentState.VISIBLE,
         sa_column=enum_column(CommentState, server_default=sql("'visible'")),
     )
-    # In the public tree: visible, or a tombstone with listed replies under it.
+    # In the public tree: visible, or a placeholder with listed replies under it.
     listed: bool = Field(default=True, sa_column_kwargs={"server_default": sql("true")})
+    # Whether it has ever been visible: people are notified of it once.
+    is_announced: bool = Field(default=True, sa_column_kwargs={"server_default": sql("true")})
     up: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
     down: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
     score: int = Field(

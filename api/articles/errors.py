@@ -1,4 +1,4 @@
-"""What can be wrong with an article."""
+"""Problems of articles."""
 
 from api.kit.problems import Problem
 
@@ -34,7 +34,7 @@ class ExternalIdTaken(Problem):
 
 
 class NotYourArticle(Problem):
-    """Somebody else's article."""
+    """The article is another person's."""
 
     status = 403
     code = "not_your_article"

@@ -22,6 +22,20 @@ class ArticleEdited(ThreadEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleDeleted(ThreadEvent):
-    """It was deleted, with its thread."""
+    """Its author deleted it, with its thread."""
 
     type: ClassVar[str] = "article_deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleRemoved(ThreadEvent):
+    """A moderator removed it, with its thread."""
+
+    type: ClassVar[str] = "article_removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleRestored(ThreadEvent):
+    """A moderator restored it, with its thread."""
+
+    type: ClassVar[str] = "article_restored"

@@ -95,6 +95,16 @@ async def lock_article(session: AsyncSession, where: ColumnElement[bool]) -> Art
     return (await session.scalars(statement)).one_or_none()
 
 
+async def lock_thread(session: AsyncSession, article_id: UUID) -> bool:
+    """Lock a public article's row, as `lock_article` does; return whether there is one."""
+    statement = (
+        select(col(Article.id))
+        .where(col(Article.id) == article_id, is_public())
+        .with_for_update(key_share=True)
+    )
+    return await session.scalar(statement) is not None
+
+
 async def list_articles(
     session: AsyncSession,
     *,
@@ -174,16 +184,6 @@ async def bump_version(
     }
     row = (await session.execute(_BUMP_VERSION, values)).one_or_none()
     return None if row is None else (row.version, row.is_locked)
-
-
-async def count_replies(session: AsyncSession, article_id: UUID, change: int) -> None:
-    """Count roots that came or went; the caller holds the article's lock."""
-    await session.execute(
-        update(Article)
-        .where(col(Article.id) == article_id)
-        .values(reply_count=col(Article.reply_count) + change)
-        .execution_options(synchronize_session=False)
-    )
 
 
 async def count_votes(

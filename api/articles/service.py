@@ -1,4 +1,4 @@
-"""Publishing, changing and taking back articles."""
+"""Create, edit and delete articles."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from api.articles import policy, queries
+from api.articles import lifecycle, policy, queries
 from api.articles.errors import ArticleNotFound, ExternalIdTaken, SlugTaken
-from api.articles.events import ArticleCreated, ArticleDeleted, ArticleEdited
+from api.articles.events import ArticleCreated, ArticleEdited
 from api.articles.queries import ArticleRow
 from api.articles.schemas import ArticleCreate, ArticleUpdate, ArticleUpsert
 from api.articles.slugs import make_own_slug, make_stem, propose_slugs
@@ -33,7 +33,7 @@ class Text:
 
 
 async def create_article(uow: UnitOfWork, actor: Actor, body: ArticleCreate) -> ArticleRow:
-    """Publish an article. Raises SlugTaken, ExternalIdTaken or TextTooLarge."""
+    """Create an article. Raises SlugTaken, ExternalIdTaken or TextTooLarge."""
     return await _create(uow, actor, body, await _render(body.body))
 
 
@@ -46,7 +46,7 @@ async def import_article(
     author_id: UUID | None,
     created_at: datetime,
 ) -> Article:
-    """Store an article from elsewhere; tell nobody. Raises ExternalIdTaken or TextTooLarge."""
+    """Store an imported article; nobody is notified. Raises ExternalIdTaken or TextTooLarge."""
     text = await _render(body)
     article = Article(
         id=make_id(),
@@ -66,7 +66,7 @@ async def import_article(
 async def update_article(
     uow: UnitOfWork, actor: Actor, ref: str, body: ArticleUpdate, expected: ExpectedRevision
 ) -> ArticleRow:
-    """Change an article; null stands for "as it is", but takes the address away.
+    """Edit an article; null leaves a field as it is, but removes the address.
 
     Raises ArticleNotFound, NotYourArticle, PreconditionFailed or TextTooLarge.
     """
@@ -88,7 +88,7 @@ async def update_article(
 async def upsert_article(
     uow: UnitOfWork, actor: Actor, external_id: str, body: ArticleUpsert
 ) -> tuple[ArticleRow, bool]:
-    """Create the article of an external id, or make an existing one so; tell whether it is new.
+    """Create the article of an external id, or replace it; return whether it is new.
 
     Raises NotYourArticle, TextTooLarge, or ExternalIdTaken when the article was deleted.
     """
@@ -100,7 +100,7 @@ async def upsert_article(
         try:
             return await _create(uow, actor, created, text), True
         except ExternalIdTaken:
-            # Somebody was faster; else it is a deleted article's.
+            # Another request was faster, or a deleted article has the id.
             article = await _lock(uow, actor, is_known)
             if article is None:
                 raise
@@ -111,7 +111,7 @@ async def upsert_article(
 async def delete_article(
     uow: UnitOfWork, actor: Actor, ref: str, expected: ExpectedRevision
 ) -> None:
-    """Take an article back, with its thread.
+    """Delete an article as its author, or remove it as a moderator; its thread goes with it.
 
     Raises ArticleNotFound, NotYourArticle or PreconditionFailed.
     """
@@ -119,9 +119,7 @@ async def delete_article(
     if article is None:
         raise ArticleNotFound
     check_revision(expected, Resource("article", article.id), article.revision)
-    article.deleted_at = uow.now
-    article.version += 1
-    uow.emit(ArticleDeleted(article_id=article.id, version=article.version))
+    lifecycle.change_state(uow, article, policy.get_state_after_delete(actor, article))
 
 
 async def get_article(session: AsyncSession, ref: str | UUID) -> ArticleRow:
@@ -172,13 +170,13 @@ async def _add(uow: UnitOfWork, article: Article) -> None:
     try:
         await _insert(uow, article)
     except SlugTaken:
-        # Somebody with the same title was faster.
+        # Another article with the same title was faster.
         article.slug = own
         await _insert(uow, article)
 
 
 async def _insert(uow: UnitOfWork, article: Article) -> None:
-    """Insert the row; a refusal leaves the transaction usable."""
+    """Insert the row in a savepoint: after a conflict the transaction is still usable."""
     conflicts = {"uq_articles_external_id": ExternalIdTaken, "uq_articles_slug": SlugTaken}
     with map_integrity_errors(conflicts):
         async with uow.session.begin_nested():
@@ -196,7 +194,7 @@ async def _lock(uow: UnitOfWork, actor: Actor, where: ColumnElement[bool]) -> Ar
 async def _change(
     uow: UnitOfWork, article: Article, changes: dict[str, Any], text: Text | None
 ) -> None:
-    """Set what is different; a request that changes nothing makes no new version."""
+    """Set what differs; a request that changes nothing makes no new version."""
     tags = changes.pop("tags", None)
     if text is not None:
         changes |= {"body": text.source, "html": text.html}
@@ -208,7 +206,7 @@ async def _change(
         setattr(article, name, value)
     if has_new_tags:
         await queries.replace_tags(uow.session, article.id, tags)
-    # To close the discussion is no edit that readers need to know of.
+    # Locking the discussion is not an edit that readers need to know about.
     if has_new_tags or changed.keys() != {"is_locked"}:
         article.edited_at = uow.now
     article.revision += 1

@@ -1,4 +1,4 @@
-"""What can be wrong with a comment or with a reply to one."""
+"""Problems of comments and of replies to them."""
 
 from api.kit.problems import Problem
 
@@ -31,12 +31,12 @@ class ParentElsewhere(Problem):
 
 
 class ParentGone(Problem):
-    """The comment to reply to was deleted or removed."""
+    """The comment to reply to is no longer shown."""
 
     status = 409
     code = "parent_gone"
-    title = "Parent comment deleted"
-    detail = "Reply to another comment, or to the article."
+    title = "Parent comment no longer shown"
+    detail = "Reply to another comment, or to the article: it was deleted, removed or hidden."
 
 
 class ThreadTooDeep(Problem):
@@ -49,7 +49,7 @@ class ThreadTooDeep(Problem):
 
 
 class ArticleLocked(Problem):
-    """Nobody may reply any more."""
+    """The article is locked."""
 
     status = 409
     code = "article_locked"
@@ -58,7 +58,7 @@ class ArticleLocked(Problem):
 
 
 class NotYourComment(Problem):
-    """Somebody else's comment."""
+    """The comment is another person's."""
 
     status = 403
     code = "not_your_comment"
@@ -67,9 +67,9 @@ class NotYourComment(Problem):
 
 
 class CommentGone(Problem):
-    """A comment that was taken back cannot change any more."""
+    """The comment is no longer shown, so it cannot be changed."""
 
     status = 409
     code = "comment_gone"
-    title = "Comment deleted"
-    detail = "A deleted comment can no longer be changed or voted on."
+    title = "Comment no longer shown"
+    detail = "It was deleted, removed or hidden: it can no longer be changed or voted on."

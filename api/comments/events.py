@@ -30,12 +30,63 @@ class CommentEdited(ThreadEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommentHeld(ThreadEvent):
+    """A comment was stored that nobody sees until it is approved (CommentsShown)."""
+
+    type: ClassVar[str] = "comment_held"
+
+    comment_id: UUID
+    author_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentsShown(ThreadEvent):
+    """Comments were approved or restored: everybody sees them now.
+
+    `published_ids` are those of them that were never visible before, of which people are notified.
+    `listed_ids` came into the tree: of the comments those that were not placeholders, and with them
+    the placeholders above that had left it.
+    """
+
+    type: ClassVar[str] = "comments_shown"
+
+    comment_ids: tuple[UUID, ...]
+    listed_ids: tuple[UUID, ...]
+    published_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentsHidden(ThreadEvent):
+    """Comments were hidden until a moderator has looked at them.
+
+    `unlisted_ids` left the tree: of the comments those without listed replies, and with them the
+    placeholders above that held nothing else. The other comments are placeholders now.
+    """
+
+    type: ClassVar[str] = "comments_hidden"
+
+    comment_ids: tuple[UUID, ...]
+    unlisted_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentsRemoved(ThreadEvent):
+    """A moderator removed comments, or refused pending ones; `unlisted_ids` as when hidden."""
+
+    type: ClassVar[str] = "comments_removed"
+
+    comment_ids: tuple[UUID, ...]
+    unlisted_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommentDeleted(ThreadEvent):
-    """A comment was deleted; `unlisted_ids` left the tree with it, perhaps itself as well."""
+    """Comments were deleted by their author; `unlisted_ids` as when they are hidden."""
 
     type: ClassVar[str] = "comment_deleted"
 
-    comment_id: UUID
+    # With a default: rows of earlier releases have one `comment_id`, which is not read any more.
+    comment_ids: tuple[UUID, ...] = ()
     unlisted_ids: tuple[UUID, ...]
 
 

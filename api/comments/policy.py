@@ -1,4 +1,4 @@
-"""Who may do what with a comment. Pure: rows in, verdict out."""
+"""Who may do what with a comment: pure rules, without I/O."""
 
 from typing import NoReturn
 from uuid import UUID
@@ -33,7 +33,7 @@ def require_may_reply(actor: Actor, *, is_locked: bool) -> None:
 
 
 def refuse_parent(parent: Comment | None, article_id: UUID) -> NoReturn:
-    """Raise why nothing can stand under a comment: of the reasons there are, the one it is.
+    """Raise why a comment takes no replies: the first reason that applies.
 
     Raises ParentNotFound, ParentElsewhere, ThreadTooDeep or ParentGone.
     """
@@ -54,13 +54,13 @@ def require_may_edit(actor: Actor, comment: Comment) -> None:
         raise CommentGone
 
 
-def state_after_delete(actor: Actor, comment: Comment) -> CommentState:
-    """Return what a comment becomes when the actor takes it back.
+def get_state_after_delete(actor: Actor, comment: Comment) -> CommentState:
+    """Return what a comment becomes when the actor deletes it: removed, if it is another's.
 
-    By its author it is deleted, by staff removed. Raises NotYourComment or CommentGone.
+    Raises NotYourComment. That the comment can get into this state is for the lifecycle to say.
     """
-    if comment.author_id != actor.id and not may_moderate(actor, Scope.COMMENTS_MODERATE):
+    if comment.author_id == actor.id:
+        return CommentState.DELETED
+    if not may_moderate(actor, Scope.COMMENTS_MODERATE):
         raise NotYourComment
-    if not is_visible(comment.state):
-        raise CommentGone
-    return CommentState.DELETED if comment.author_id == actor.id else CommentState.REMOVED
+    return CommentState.REMOVED

@@ -24,21 +24,27 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import Integer, Text, Uuid
+from sqlalchemy.types import Boolean, Integer, Text, Uuid
 from sqlmodel import col
 
 from api.articles.visibility import is_public
 from api.comments.mentions.parsing import Mention
 from api.comments.projection import MAX_PAGE_BYTES, select_author, select_columns
 from api.comments.schemas import FlatOrder
-from api.comments.visibility import SHOWS_TEXT_C, is_listed, shows_text
+from api.comments.visibility import (
+    SHOWS_TEXT_C,
+    is_listed,
+    is_listed_for,
+    is_visible,
+    shows_text,
+)
 from api.kit.http.pagination import Slice
-from models import MAX_DEPTH, Article, Comment, CommentMention, User
+from models import MAX_DEPTH, Article, Comment, CommentMention, CommentState, User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewComment:
-    """What is stored of a reply. How deep it stands is PostgreSQL's to say."""
+    """What is stored of a reply. PostgreSQL finds out how deep it is."""
 
     id: UUID
     article_id: UUID
@@ -51,6 +57,8 @@ class NewComment:
     mentions: Sequence[Mention]
     version: int
     created_at: datetime
+    # Visible or pending: a pending comment is neither listed nor counted.
+    state: CommentState = CommentState.VISIBLE
 
 
 _INSERT = (
@@ -62,13 +70,14 @@ WITH parent AS (
   UPDATE comments c
   SET descendant_count = c.descendant_count + 1,
       reply_count = c.reply_count + (c.id = parent.id)::int
-  FROM parent WHERE c.id = ANY (parent.line)
+  FROM parent WHERE c.id = ANY (parent.line) AND :is_visible
 ), added AS (
   INSERT INTO comments (id, article_id, parent_id, ancestor_ids, depth, author_id, external_id,
-                        body, html, mention_count, state, listed, version, created_at)
+                        body, html, mention_count, state, listed, is_announced, version,
+                        created_at)
   SELECT :id, :article_id, :parent_id, coalesce(p.line, '{{}}'), coalesce(p.depth + 1, 0),
-         :author_id, :external_id, :body, :html, cardinality(:starts), 'visible', true,
-         :version, :now
+         :author_id, :external_id, :body, :html, cardinality(:starts), :state, :is_visible,
+         :is_visible, :version, :now
   FROM (SELECT 1) one LEFT JOIN parent p ON true
   WHERE p.id IS NOT NULL OR :parent_id IS NULL
   RETURNING id, depth
@@ -82,6 +91,8 @@ SELECT depth FROM added
         bindparam("parent_id", type_=Uuid()),
         bindparam("author_id", type_=Uuid()),
         bindparam("external_id", type_=Text()),
+        bindparam("state", type_=Text()),
+        bindparam("is_visible", type_=Boolean()),
         bindparam("starts", type_=ARRAY(Integer)),
         bindparam("ends", type_=ARRAY(Integer)),
         bindparam("people", type_=ARRAY(Uuid())),
@@ -94,8 +105,8 @@ SELECT depth FROM added
 async def insert_comment(session: AsyncSession, comment: NewComment) -> int | None:
     """Store a comment with its mentions and count it at its ancestors, in one round trip.
 
-    Return its depth, or None when it cannot stand under its parent. The caller holds the article's
-    lock, so nobody else counts at the same time.
+    Return its depth, or None when its parent takes no replies. The caller holds the article's lock,
+    so nobody else counts at the same time, and counts the comment at the article.
     """
     mentions = comment.mentions
     values = {
@@ -109,6 +120,8 @@ async def insert_comment(session: AsyncSession, comment: NewComment) -> int | No
         "html": comment.html,
         "version": comment.version,
         "now": comment.created_at,
+        "state": comment.state.value,
+        "is_visible": is_visible(comment.state),
         "starts": [mention.start for mention in mentions],
         "ends": [mention.end for mention in mentions],
         "people": [mention.person.user_id for mention in mentions],
@@ -126,12 +139,15 @@ async def find_external_ids(session: AsyncSession, article_id: UUID) -> dict[str
     return {row.external_id: row.id for row in (await session.execute(statement)).all()}
 
 
-async def find_comment(session: AsyncSession, comment_id: UUID) -> Comment | None:
-    """Return a listed comment of a visible article."""
+async def find_comment(
+    session: AsyncSession, comment_id: UUID, *, viewer_id: UUID | None = None
+) -> Comment | None:
+    """Return a comment of a public article that the public sees, or that the viewer does."""
+    is_seen = is_listed() if viewer_id is None else is_listed_for(viewer_id)
     statement = (
         select(Comment)
         .join(Article, col(Article.id) == col(Comment.article_id))
-        .where(col(Comment.id) == comment_id, is_listed(), is_public())
+        .where(col(Comment.id) == comment_id, is_seen, is_public())
         .execution_options(populate_existing=True)
     )
     return (await session.scalars(statement)).one_or_none()
@@ -182,16 +198,6 @@ async def find_article_of(session: AsyncSession, comment_id: UUID) -> UUID | Non
     return await session.scalar(
         select(col(Comment.article_id)).where(col(Comment.id) == comment_id)
     )
-
-
-async def find_ancestors(session: AsyncSession, comment: Comment) -> list[Comment]:
-    """Return the ancestors, from the parent up to the root."""
-    statement = (
-        select(Comment)
-        .where(col(Comment.id).in_(comment.ancestor_ids))
-        .order_by(col(Comment.depth).desc())
-    )
-    return list(await session.scalars(statement))
 
 
 async def replace_mentions(

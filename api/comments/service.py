@@ -1,7 +1,7 @@
-"""Replying, changing and taking back.
+"""Create, edit and delete comments.
 
-Each takes the article's row lock, so a thread changes one step at a time and its versions have no
-gaps.
+Each use case takes the article's row lock, so a thread changes one step at a time and its versions
+have no gaps.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from api.articles import queries as articles
 from api.articles.cached_reads import find_article_id
 from api.articles.errors import ArticleNotFound
 from api.auth.actor import Actor
-from api.comments import policy, queries
+from api.comments import lifecycle, policy, queries
 from api.comments.errors import CommentNotFound
-from api.comments.events import CommentCreated, CommentDeleted, CommentEdited
+from api.comments.events import CommentCreated, CommentEdited, CommentHeld
 from api.comments.mentions.resolution import ResolvedText, resolve_text
 from api.comments.queries import NewComment
 from api.comments.schemas import CommentCreate, CommentUpdate
@@ -23,12 +23,12 @@ from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.http.conditional import ExpectedRevision, Resource, check_revision
 from api.kit.services import Services
-from models import Comment
+from models import Comment, CommentState
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A comment that was just made, how deep it stands, and the text it came from."""
+    """A comment that was just created, its depth, and the text it came from."""
 
     comment: NewComment
     depth: int
@@ -44,9 +44,15 @@ class Updated:
 
 
 async def create_comment(
-    uow: UnitOfWork, services: Services, actor: Actor, article: str, body: CommentCreate
+    uow: UnitOfWork,
+    services: Services,
+    actor: Actor,
+    article: str,
+    body: CommentCreate,
+    *,
+    state: CommentState = CommentState.VISIBLE,
 ) -> Created:
-    """Reply to an article, or to a comment under it.
+    """Reply to an article, or to a comment under it; a pending reply is held until approved.
 
     Raises ArticleNotFound, ParentNotFound, ParentElsewhere, ParentGone, ThreadTooDeep,
     ArticleLocked or TextTooLarge.
@@ -54,7 +60,7 @@ async def create_comment(
     article_id = await find_article_id(services, article)
     text = await resolve_text(uow.session, body.body, article_id)
 
-    version = await _advance(uow, actor, article_id, comments=1, replies=0 if body.parent_id else 1)
+    version = await _open_reply(uow, actor, article_id, parent_id=body.parent_id, state=state)
     comment = NewComment(
         id=make_id(),
         article_id=article_id,
@@ -65,12 +71,20 @@ async def create_comment(
         mentions=text.mentions,
         version=version,
         created_at=uow.now,
+        state=state,
     )
     depth = await queries.insert_comment(uow.session, comment)
     if depth is None:
         parent_id = body.parent_id
         parent = await queries.find_comment(uow.session, parent_id) if parent_id else None
         policy.refuse_parent(parent, article_id)
+    if not is_visible(state):
+        uow.emit(
+            CommentHeld(
+                article_id=article_id, version=version, comment_id=comment.id, author_id=actor.id
+            )
+        )
+        return Created(comment, depth, text)
     uow.emit(
         CommentCreated(
             article_id=comment.article_id,
@@ -98,8 +112,8 @@ async def update_comment(
     if text.source == comment.body:
         return Updated(comment, text)
 
-    version = await _advance(uow, actor, comment.article_id)
-    # Under the lock nothing in the thread moves any more: look again.
+    version = await _bump_version(uow, comment.article_id)
+    # Nobody else changes the thread any more: check again.
     comment = await _get(uow, comment_id)
     policy.require_may_edit(actor, comment)
     check_revision(expected, Resource("comment", comment.id), comment.revision)
@@ -121,31 +135,20 @@ async def update_comment(
 async def delete_comment(
     uow: UnitOfWork, actor: Actor, comment_id: UUID, expected: ExpectedRevision
 ) -> None:
-    """Take a comment back: a tombstone while replies stand under it, gone from the tree otherwise.
+    """Delete a comment as its author, or remove it as a moderator.
 
-    A tombstone above that held only this one leaves with it. Raises CommentNotFound,
-    NotYourComment, CommentGone or PreconditionFailed.
+    It becomes a placeholder while it has replies, and leaves the tree otherwise. Raises
+    CommentNotFound, NotYourComment, CommentGone, PreconditionFailed or ArticleNotFound.
     """
-    comment = await _get(uow, comment_id)
-    policy.state_after_delete(actor, comment)
-    version = await _advance(uow, actor, comment.article_id, comments=-1)
-    # Under the lock nothing in the thread moves any more: look again.
-    comment = await _get(uow, comment_id)
-    comment.state = policy.state_after_delete(actor, comment)
-    check_revision(expected, Resource("comment", comment.id), comment.revision)
-    comment.version = version
-    comment.revision += 1
-    unlisted = await _unlist(uow, comment)
-    if unlisted and unlisted[-1].parent_id is None:
-        await articles.count_replies(uow.session, comment.article_id, -1)
-    uow.emit(
-        CommentDeleted(
-            article_id=comment.article_id,
-            version=version,
-            comment_id=comment.id,
-            unlisted_ids=tuple(gone.id for gone in unlisted),
-        )
-    )
+    comment = await queries.find_comment(uow.session, comment_id, viewer_id=actor.id)
+    if comment is None:
+        raise CommentNotFound
+    after = policy.get_state_after_delete(actor, comment)
+    thread = await lifecycle.lock_comments(uow, comment.article_id, [comment_id])
+    lifecycle.require_allowed(thread, after)
+    revision = thread.comments[comment_id].revision
+    check_revision(expected, Resource("comment", comment_id), revision)
+    await lifecycle.change_states(uow, thread, after)
 
 
 async def find_imported(uow: UnitOfWork, article_id: UUID) -> dict[str, UUID]:
@@ -200,46 +203,34 @@ async def import_comment(
     return None if depth is None else comment.id
 
 
-async def _unlist(uow: UnitOfWork, comment: Comment) -> list[Comment]:
-    """Take a comment without replies out of the tree, and every tombstone that it alone held up.
-
-    Return what left, from the comment upwards, and count it at every ancestor.
-    """
-    if comment.reply_count > 0:
-        return []
-    line = await queries.find_ancestors(uow.session, comment)
-    unlisted = [comment]
-    for ancestor in line:
-        if is_visible(ancestor.state) or ancestor.reply_count > 1:
-            break
-        unlisted.append(ancestor)
-    for one in unlisted:
-        one.listed = False
-        one.version = comment.version
-    for distance, ancestor in enumerate(line, start=1):
-        ancestor.descendant_count -= min(distance, len(unlisted))
-        if distance <= len(unlisted):
-            ancestor.reply_count -= 1
-    return unlisted
-
-
-async def _advance(
-    uow: UnitOfWork, actor: Actor, article_id: UUID, *, comments: int = 0, replies: int = 0
+async def _open_reply(
+    uow: UnitOfWork, actor: Actor, article_id: UUID, *, parent_id: UUID | None, state: CommentState
 ) -> int:
-    """Take the thread's lock and next version. Raises ArticleNotFound or ArticleLocked."""
-    advanced = await articles.bump_version(
+    """Lock the thread for a new comment, and count it if it is visible; return the next version.
+
+    Raises ArticleNotFound or ArticleLocked.
+    """
+    comments = int(is_visible(state))
+    bumped = await articles.bump_version(
         uow.session,
         article_id,
         comments=comments,
-        replies=replies,
-        active_at=uow.now if comments > 0 else None,
+        replies=comments if parent_id is None else 0,
+        active_at=uow.now if comments else None,
     )
-    if advanced is None:
+    if bumped is None:
         raise ArticleNotFound
-    version, is_locked = advanced
-    if comments > 0:
-        policy.require_may_reply(actor, is_locked=is_locked)
+    version, is_locked = bumped
+    policy.require_may_reply(actor, is_locked=is_locked)
     return version
+
+
+async def _bump_version(uow: UnitOfWork, article_id: UUID) -> int:
+    """Lock the thread and return its next version. Raises ArticleNotFound."""
+    bumped = await articles.bump_version(uow.session, article_id)
+    if bumped is None:
+        raise ArticleNotFound
+    return bumped[0]
 
 
 async def _get(uow: UnitOfWork, comment_id: UUID) -> Comment:

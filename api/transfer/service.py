@@ -160,6 +160,6 @@ async def _add_comment(
         raise ThreadFileError(f"comment {comment.n} renders to too much. {error}") from error
     if stored is None:
         raise ThreadFileError(
-            f"comment {comment.n} replies to {comment.replies_to}, which was deleted here."
+            f"comment {comment.n} replies to {comment.replies_to}, which is no longer shown here."
         )
     return stored

@@ -1,0 +1,53 @@
+"""Comments in every state, as screening and moderators will make them."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from api.auth.actor import Actor
+from api.auth.scopes import Scope
+from api.comments import lifecycle
+from api.comments.schemas import CommentCreate
+from api.comments.service import create_comment
+from api.kit.services import Services
+from models import CommentState, CredentialKind, Role
+from tests.client import Person
+
+
+def to_actor(person: Person) -> Actor:
+    return Actor(
+        id=UUID(person.id),
+        role=Role.MEMBER,
+        handle=person.handle,
+        display_name=person.handle,
+        avatar_url=None,
+        session_id=None,
+        credential=CredentialKind.SESSION,
+        scopes=frozenset(Scope),
+        restrictions=frozenset(),
+        created_at=datetime.now(UTC),
+    )
+
+
+async def add_comment(
+    services: Services,
+    person: Person,
+    article: str,
+    parent: str | None,
+    state: CommentState = CommentState.VISIBLE,
+) -> str:
+    body = CommentCreate(body=f"secret of {state}", parent_id=UUID(parent) if parent else None)
+    async with services.unit_of_work() as uow:
+        created = await create_comment(uow, services, to_actor(person), article, body, state=state)
+    return str(created.comment.id)
+
+
+async def change_states(
+    services: Services, article: str, comments: list[str], after: CommentState
+) -> dict[str, Any]:
+    """Change states; return the payload of the one event."""
+    async with services.unit_of_work() as uow:
+        thread = await lifecycle.lock_comments(uow, UUID(article), [UUID(one) for one in comments])
+        await lifecycle.change_states(uow, thread, after)
+    [event] = uow.events
+    return event.to_payload()
