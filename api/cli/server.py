@@ -50,7 +50,7 @@ class Server(uvicorn.Server):
                 log_level="error",
                 access_log=False,
                 server_header=False,
-                # Client addresses come from api.kit.http.client_address (decision 0013).
+                # Client addresses come from api.kit.http.client_address (decision 0022).
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACE,
             )

@@ -1,4 +1,4 @@
-"""Structured logs: one event a line. What people write, passwords and tokens never enter them."""
+"""Structured logs: one event per line, without texts of users, passwords and tokens."""
 
 import logging
 import sys
@@ -17,7 +17,7 @@ _MAX_MESSAGE = 500
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send our own and the libraries' logs to standard error in one format."""
+    """Send the logs of Palaver and of libraries to standard error in one format."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -45,10 +45,10 @@ def configure_logging(settings: Settings) -> None:
 def _describe(
     exc_info: tuple[type[BaseException], BaseException, TracebackType | None],
 ) -> str:
-    """Return an exception as text, its cause first: where it passed, and what it says in one line.
+    """Return an exception as text, its cause first: frames, and the first line of the message.
 
-    Neither local variables nor further lines of a message: PostgreSQL, SQLAlchemy and pydantic
-    quote there what somebody sent.
+    Local variables and further lines of a message are left out: PostgreSQL, SQLAlchemy and pydantic
+    quote input there.
     """
     parts: list[str] = []
     error: BaseException | None = exc_info[1]

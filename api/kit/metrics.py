@@ -1,4 +1,4 @@
-"""What Prometheus is told. Labels are operation names, never paths: a path would be unbounded."""
+"""Metrics for Prometheus. Labels are operation names, never paths: those are unbounded."""
 
 from collections import Counter as Tally
 from collections.abc import Iterable
@@ -9,23 +9,23 @@ from prometheus_client.registry import Collector
 
 
 class RequestCounter(Collector):
-    """Answers by operation and status.
+    """Responses by operation and status.
 
-    A plain tally: the client library's counter takes a lock and some microseconds, and the edge has
-    a dozen of those for an answer. Only the event loop's thread counts.
+    A plain dictionary: the client library's counter takes a lock and some microseconds, and the
+    edge has a dozen of those for a response. Only the event loop's thread counts.
     """
 
     def __init__(self) -> None:
         self._counts: Tally[tuple[str, int]] = Tally()
 
     def count(self, operation: str, status: int) -> None:
-        """Count one more answer."""
+        """Count a response."""
         self._counts[operation, status] += 1
 
     def collect(self) -> Iterable[CounterMetricFamily]:
-        """Give the registry what was counted so far."""
+        """Return the counts to the registry."""
         family = CounterMetricFamily(
-            "palaver_requests", "Answers by operation and status.", labels=["operation", "status"]
+            "palaver_requests", "Responses by operation and status.", labels=["operation", "status"]
         )
         for (operation, status), count in self._counts.copy().items():
             family.add_metric([operation, str(status)], count)
@@ -36,7 +36,7 @@ REQUESTS = RequestCounter()
 REGISTRY.register(REQUESTS)
 REQUEST_SECONDS = Histogram(
     "palaver_request_seconds",
-    "Time from the request to the last byte of the answer, in seconds.",
+    "Time from the request to the last byte of the response, in seconds.",
     ["operation"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
@@ -45,5 +45,5 @@ CONNECTIONS_EVICTED = Counter(
     "palaver_connections_evicted_total",
     "Connections without a request that were closed to make room for new ones.",
 )
-EVENTS_RELAYED = Counter("palaver_events_relayed_total", "Events that the worker carried out.")
-EVENTS_FAILED = Counter("palaver_events_failed_total", "Tries of the worker that failed.")
+EVENTS_RELAYED = Counter("palaver_events_relayed_total", "Events that the worker processed.")
+EVENTS_FAILED = Counter("palaver_events_failed_total", "Attempts of the worker that failed.")

@@ -1,4 +1,4 @@
-"""Where load balancers, orchestrators and Prometheus look."""
+"""Probes for load balancers and orchestrators, and metrics for Prometheus."""
 
 from typing import Literal
 

@@ -23,12 +23,12 @@ class BodyLimit:
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on a request, with its body bounded."""
+        """Pass on a request, with its body bounded."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         declared = Headers(scope=scope).get("content-length", "")
-        # What is declared too long is refused unread. Twenty digits are enough to tell.
+        # A body declared as too long is refused before it is read. Twenty digits tell enough.
         size = int(declared[:20]) if declared.isdecimal() else 0
         received = 0
 

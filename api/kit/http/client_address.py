@@ -1,4 +1,4 @@
-"""Whose request is it? The address that rate limits and logs go by."""
+"""The address of a client, which rate limits use, also behind proxies (decision 0022)."""
 
 from collections.abc import Iterator, Sequence
 from ipaddress import (
@@ -10,7 +10,7 @@ from ipaddress import (
 )
 
 LOCAL = "local"  # the peer is a unix socket, or no address at all
-IPV6_SUBJECT_PREFIX = 64  # what a provider gives to one customer, at least
+IPV6_SUBJECT_PREFIX = 64  # a provider gives each customer at least this much
 
 
 def client_address(
@@ -18,13 +18,13 @@ def client_address(
     forwarded_for: Sequence[str],
     trusted: Sequence[IPv4Network | IPv6Network],
 ) -> str:
-    """Return the address that the nearest server we trust was asked from.
+    """Return the address from which the outermost trusted proxy received the request.
 
     `peer` is the other end of the connection, `forwarded_for` the X-Forwarded-For lines in their
-    order, `trusted` the networks of our own proxies. Each proxy appends whom it was asked by, so
-    the lines are read from the right for as long as the speaker is trusted; what stands further
-    left may be invented, and is not looked at. Where a trusted proxy wrote no address ("unknown"),
-    the proxy's own is returned. A peer without an address is "local".
+    order, `trusted` the networks of our own proxies. Each proxy appends the address of its client,
+    so the list is read from the right for as long as the proxy that wrote an entry is trusted; what
+    is further left may be invented, and is ignored. Where a trusted proxy wrote no address
+    ("unknown"), the proxy's own is returned. A peer without an address is "local".
     """
     address = _parse(peer or "")
     if address is None:
@@ -45,7 +45,7 @@ def is_trusted_peer(peer: str | None, trusted: Sequence[IPv4Network | IPv6Networ
 
 
 def subject_of(address: str) -> str:
-    """Return what one customer holds: an IPv4 address, an IPv6 network of 64 bits, or "local"."""
+    """Return what one customer has: an IPv4 address, an IPv6 network of 64 bits, or "local"."""
     parsed = _parse(address)
     if parsed is None:
         return LOCAL
@@ -62,7 +62,7 @@ def _read_from_right(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
-    """Read an address, also with a port or a zone, and as IPv4 where it is that in IPv6's form."""
+    """Parse an address, with or without a port or zone; an IPv4-mapped one becomes IPv4."""
     host = text
     if text.startswith("["):  # [2001:db8::1]:443
         host = text[1:].partition("]")[0]

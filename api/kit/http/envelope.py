@@ -2,11 +2,13 @@
 
 import re
 import time
+from collections.abc import Sequence
 from urllib.parse import unquote_to_bytes
 
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.kit.db.ids import make_request_id
@@ -16,13 +18,15 @@ from api.kit.http.problem_handlers import make_internal_error_response
 from api.kit.http.problem_responses import make_problem_response
 from api.kit.http.responses import EXTRA_HEADERS
 from api.kit.metrics import REQUEST_SECONDS, REQUESTS
-from api.kit.problems import MalformedRequest
+from api.kit.problems import MalformedRequest, NotFound, Problem
 
 log = structlog.get_logger(__name__)
 
-# An id from outside is echoed and logged, so it is short and plain.
+# A client's id is repeated and logged, so only short and plain ones are accepted.
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 MAX_TARGET = 8192
+# Letters, digits, "-", "." and "_", percent-encoded. "~" is left out: old encoders write it so.
+_NEEDLESS_ESCAPE = re.compile(rb"%(?:2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aA])")
 # Characters of a path, in the log.
 _MAX_LOGGED = 300
 
@@ -32,7 +36,7 @@ SAFE_HEADERS = {
     "referrer-policy": "no-referrer",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
-# Every few seconds from each load balancer: worth counting, not worth a line.
+# Requested every few seconds by each load balancer: counted, and logged at debug level only.
 _QUIET = frozenset({"read_liveness", "read_readiness", "read_metrics"})
 
 
@@ -43,7 +47,7 @@ class Envelope:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer an HTTP request; hand on anything else."""
+        """Handle an HTTP request; pass on anything else."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -77,7 +81,7 @@ class SafetyNet:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer an HTTP request, whatever happens; hand on anything else."""
+        """Respond to an HTTP request whatever happens; pass on anything else."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -89,12 +93,12 @@ class SafetyNet:
             await send(message)
 
         try:
-            if _is_unbearable(scope):
-                refusal = MalformedRequest("Shorten the URL, encode it, and leave out %00.")
+            refusal = _find_refusal(scope)
+            if refusal is None:
+                await self._app(scope, receive, send_noting)
+            else:
                 response = make_problem_response(refusal, Request(scope))
                 await response(scope, receive, send_noting)
-            else:
-                await self._app(scope, receive, send_noting)
         except Exception:
             log.exception("request_failed", path=scope["path"][:_MAX_LOGGED])
             if has_begun:
@@ -103,17 +107,49 @@ class SafetyNet:
 
 
 def choose_request_id(sent: bytes) -> bytes:
-    """Return the client's id of the request if it is short and plain, else a new one."""
+    """Return the request id that the client sent if it is short and plain, else a new one."""
     return sent if _REQUEST_ID.fullmatch(sent) else make_request_id()
 
 
-def _is_unbearable(scope: Scope) -> bool:
-    """Tell whether the target is endless, or holds what fails further in.
+def _find_refusal(scope: Scope) -> Problem | None:
+    """Return what is wrong with the target of a request."""
+    if _is_malformed(scope):
+        return MalformedRequest("Shorten the URL, encode it, and leave out %00.")
+    if _is_spelled_otherwise(scope):
+        return NotFound("Write letters, digits and -._/ in the path as they are.")
+    return None
 
-    NUL, which PostgreSQL cannot even compare; bytes beyond ASCII, which the framework decodes.
+
+def _is_malformed(scope: Scope) -> bool:
+    """Return whether the target is too long, or contains what fails further in.
+
+    NUL, which PostgreSQL cannot compare; bytes beyond ASCII, which the framework decodes.
     """
     target = scope.get("raw_path", b"") + b"?" + scope["query_string"]
     return len(target) > MAX_TARGET or not target.isascii() or b"\0" in unquote_to_bytes(target)
+
+
+def _is_spelled_otherwise(scope: Scope) -> bool:
+    """Return whether the path is percent-encoded where that changes nothing.
+
+    A path has one spelling, so that a proxy's rules for paths cannot be passed by another one:
+    "/%6detrics" would pass a rule that refuses "/metrics". An encoded slash is data only in a
+    parameter that takes slashes.
+    """
+    path: bytes = scope.get("raw_path", b"")
+    if b"%" not in path:
+        return False
+    return _NEEDLESS_ESCAPE.search(path) is not None or (
+        b"%2f" in path.lower() and not _takes_slashes(path, scope["app"].routes)
+    )
+
+
+def _takes_slashes(path: bytes, routes: Sequence[BaseRoute]) -> bool:
+    return any(
+        path.startswith(route.path.partition("{")[0].encode())
+        for route in routes
+        if isinstance(route, Route) and ":path}" in route.path
+    )
 
 
 def _add_headers(scope: Scope, message: Message, request_id: str) -> None:

@@ -1,9 +1,12 @@
 """What goes around every answer: ids, headers, and no bare failure."""
 
 import re
+from urllib.parse import quote, unquote
 
 import pytest
 from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.types import Message, Scope
 from structlog.typing import EventDict
 
@@ -232,6 +235,36 @@ async def test_what_is_not_unicode_is_no_defect(client: Client, target: str) -> 
     assert (await client.get(target)).status_code < 500
 
 
+OPERATIONAL = ("/metrics", "/livez", "/readyz", "/docs", "/openapi.json", "/v1/me", "/v1/articles")
+
+
+@pytest.mark.usefixtures("client")
+@given(path=st.sampled_from(OPERATIONAL), data=st.data())
+async def test_a_path_has_one_spelling(app: FastAPI, path: str, data: st.DataObject) -> None:
+    """Any spelling with something needlessly encoded leads nowhere."""
+    positions = st.sets(st.integers(1, len(path) - 1), min_size=1)
+    encoded = data.draw(positions)
+    form = data.draw(st.sampled_from(["%{:02x}", "%{:02X}"]))
+    spelling = "".join(
+        form.format(ord(char)) if at in encoded else char for at, char in enumerate(path)
+    )
+    status, headers, body = await ask(app, spelling.encode())
+    assert (status, headers[b"content-type"]) == (404, b"application/problem+json")
+    assert b'"code":"not_found"' in body
+
+
+async def test_what_has_to_be_encoded_may_be(client: Client) -> None:
+    person = await client.join()
+    for external_id in ("a/b", "a?b#", "50%", "~me", "a.b-c_d"):
+        for encoded in (quote(external_id, safe=""), quote(external_id).replace("~", "%7E")):
+            path = f"/v1/articles/by-external-id/{encoded}"
+            response = await person.client.put(path, {"title": external_id, "body": "Text."})
+            assert response.status_code in (200, 201), encoded
+            assert response.json()["external_id"] == external_id
+    for elsewhere in ("/v1%2Farticles", "/v1/articles%2Fby-external-id%2Fx", "/v1/users/a%2Fb"):
+        expect_problem(await client.get(elsewhere), 404, "not_found")
+
+
 async def ask(app: FastAPI, target: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
     """Send a target that no well-behaved client would, as a server hands it on."""
     path, _, query = target.partition(b"?")
@@ -241,7 +274,7 @@ async def ask(app: FastAPI, target: bytes) -> tuple[int, dict[bytes, bytes], byt
         "http_version": "1.1",
         "method": "GET",
         "scheme": "http",
-        "path": path.decode(errors="replace"),
+        "path": unquote(path.decode(errors="replace")),
         "raw_path": path,
         "query_string": query,
         "headers": [(b"host", b"test")],
