@@ -69,7 +69,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         epoch=epoch,
         redis=redis,
         limiter=Limiter(redis),
-        cache=VersionedCache(redis, epoch, namespace="tree", max_bytes=settings.cache_bytes // 2),
+        cache=VersionedCache(redis, epoch, namespace="tree"),
         lookups=Lookups(database, epoch),
         reactions=EFFECTS,
     )
@@ -131,7 +131,7 @@ def create_app(
     app.add_middleware(SafetyNet)
     app.add_middleware(Cors, settings=services.settings)
     app.add_middleware(Envelope)
-    app.edge = Edge(app.answer, cache=services.cache, max_bytes=services.settings.cache_bytes // 2)
+    app.edge = Edge(app.answer, cache=services.cache, max_bytes=services.settings.cache_bytes)
     return app
 
 

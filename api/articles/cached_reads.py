@@ -13,7 +13,7 @@ from api.articles.errors import ArticleNotFound
 from api.articles.queries import ArticleRow
 from api.articles.schemas import ArticlePage, ArticleRead, ArticleSort, ArticleSummary
 from api.articles.slugs import is_like_id
-from api.kit.cache.local import RenderedPage
+from api.kit.cache.pages import RenderedPage
 from api.kit.cache.responses import make_cached_response
 from api.kit.http.conditional import Resource, make_etag
 from api.kit.http.pagination import Keyset

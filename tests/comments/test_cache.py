@@ -123,7 +123,7 @@ class Source:
 
 
 def another_process(services: Services) -> VersionedCache:
-    return VersionedCache(services.redis, services.epoch, namespace="test", max_bytes=1_000_000)
+    return VersionedCache(services.redis, services.epoch, namespace="test")
 
 
 async def read(cache: VersionedCache, subject: UUID, source: Source) -> int:

@@ -13,7 +13,7 @@ from api.comments.errors import CommentNotFound
 from api.comments.projection import to_comment_fields
 from api.comments.tree.cursors import Position, Window, encode_window
 from api.comments.tree.queries import MAX_COUNTED, TreeRows, find_context, find_tree, key_of
-from api.kit.cache.local import RenderedPage
+from api.kit.cache.pages import RenderedPage
 from api.kit.http.conditional import make_revision_etags
 from api.kit.services import Services
 

@@ -12,8 +12,7 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from api.kit.cache.edge import CACHE_TAG, CacheTag
-from api.kit.cache.local import CacheEntry, RenderedPage
-from api.kit.cache.store import PageId
+from api.kit.cache.pages import CacheEntry, RenderedPage
 from api.kit.cache.versioned import FORMAT, Pointer, VersionedCache
 from api.kit.http.cacheability import COMPRESS_FROM
 from api.kit.http.conditional import encode_etag, make_content_etag, matches_etag
@@ -61,9 +60,7 @@ async def make_cached_response(
     _tag_for_edge(request, subject, pointer, entry.version)
     if matches_etag(if_none_match, etag):
         return _make_not_modified(encode_etag(etag, _choose_encoding(request, entry)))
-    response = await _make_response(request, entry, etag)
-    cache.resize(PageId(pointer.epoch, subject, parameters), entry)
-    return response
+    return await _make_response(request, entry, etag)
 
 
 def make_version_etag(epoch: str, version: int) -> str:

@@ -16,7 +16,7 @@ from uuid import UUID
 import structlog
 from zstandard import ZstdError
 
-from api.kit.cache.local import CacheEntry
+from api.kit.cache.pages import CacheEntry
 from api.kit.redis.client import GuardedRedis
 
 log = structlog.get_logger(__name__)
@@ -146,9 +146,7 @@ class PageStore:
         waiting.futures.append(future)
         return future
 
-    async def get_or_lease(
-        self, page: PageId, version: int, *, lifetime: float
-    ) -> CacheEntry | int | None:
+    async def get_or_lease(self, page: PageId, version: int) -> CacheEntry | int | None:
         """Return the page, or the version whose lease this process has taken.
 
         While another process builds the page this one waits. The other may read a newer version
@@ -160,7 +158,7 @@ class PageStore:
             found = await self._try_get_or_lease(page, version)
             if isinstance(found, bytes):
                 try:
-                    return CacheEntry.load(version, found, lifetime=lifetime)
+                    return CacheEntry.load(version, found)
                 except (ValueError, ZstdError):
                     log.warning("cached_page_damaged", subject=str(page.subject), version=version)
                     return None

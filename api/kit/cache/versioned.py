@@ -1,10 +1,13 @@
-"""Pages that are good for one version of one subject, cached in Redis and in the process.
+"""Pages that are good for one version of one subject, cached in Redis.
 
 A subject (an article) has a number that only grows. A page is stored under the version that was
 read in the same snapshot as its rows, so a slow reader cannot store old rows under a new version.
 Redis also has a pointer to the newest version, which writers raise after their commit and nobody
 ever lowers. Every read asks for the pointer first; all reads that ask while the last command is
 under way share the next MGET. So a hit is never older than the last acknowledged write.
+
+The process keeps whole responses, in the edge (`api.kit.cache.edge`), and no pages: for the few
+that are not there, one command brings the page from Redis (docs/decisions/0021).
 
 Versions are those of one database, so everything is kept under its epoch (`api.kit.db.epoch`).
 While Redis is unavailable every read goes to the database, one at a time for each page.
@@ -20,16 +23,13 @@ from uuid import UUID
 
 import structlog
 
-from api.kit.cache.local import CacheEntry, LocalCache, RenderedPage
+from api.kit.cache.pages import CacheEntry, RenderedPage
 from api.kit.cache.store import PageId, PageStore
 from api.kit.db.epoch import EpochReader
 from api.kit.redis.client import GuardedRedis, RedisUnavailable
 
 log = structlog.get_logger(__name__)
 
-# Seconds. A page lives at most this and store.REDIS_LIFETIME: in Redis, then in the process that
-# fetched it.
-LOCAL_LIFETIME = 30
 # Part of each key and tag: raised when the same rows make another page.
 FORMAT = 2
 
@@ -59,12 +59,9 @@ class _Flight:
 class VersionedCache:
     """The cache of one kind of page; `namespace` keeps it apart from others in one Redis."""
 
-    def __init__(
-        self, redis: GuardedRedis, epoch: EpochReader, *, namespace: str, max_bytes: int
-    ) -> None:
+    def __init__(self, redis: GuardedRedis, epoch: EpochReader, *, namespace: str) -> None:
         self._epoch = epoch
         self._store = PageStore(redis, namespace=namespace, page_format=FORMAT)
-        self._local = LocalCache[PageId, CacheEntry](max_bytes)
         self._flights: dict[PageId, _Flight] = {}
         self._order = itertools.count()
 
@@ -121,11 +118,6 @@ class VersionedCache:
             return False
         return newest == version and self._is_current(epoch)
 
-    def resize(self, page: PageId, entry: CacheEntry) -> None:
-        """Count the bytes of an entry again after it got a body in another encoding."""
-        if self._local.get(page) is entry:
-            self._local.put(page, entry)
-
     async def read(
         self,
         subject: UUID,
@@ -137,12 +129,7 @@ class VersionedCache:
 
         `build` reads it from the database; whatever it raises comes through.
         """
-        page = PageId(pointer.epoch, subject, parameters)
-        if pointer.version is not None:
-            entry = self._local.get(page)
-            if entry is not None and entry.version == pointer.version:
-                return entry
-        return await self._join_flight(page, build, pointer)
+        return await self._join_flight(PageId(pointer.epoch, subject, parameters), build, pointer)
 
     def _is_current(self, epoch: str) -> bool:
         current = self._epoch.find_current()
@@ -183,15 +170,12 @@ class VersionedCache:
         leased: int | None = None
         if pointer.version is not None:
             with contextlib.suppress(RedisUnavailable):
-                found = await self._store.get_or_lease(
-                    page, pointer.version, lifetime=LOCAL_LIFETIME
-                )
+                found = await self._store.get_or_lease(page, pointer.version)
                 if isinstance(found, CacheEntry):
-                    self._local.put(page, found)
                     return found
                 leased = found
         try:
-            entry = CacheEntry.from_page(await build(), lifetime=LOCAL_LIFETIME)
+            entry = CacheEntry.from_page(await build())
         except BaseException:
             if leased is not None:
                 with contextlib.suppress(RedisUnavailable):  # then it ends by itself
@@ -202,5 +186,4 @@ class VersionedCache:
                 await self._store.store(page, entry.version, entry, leased=leased)
             except RedisUnavailable:
                 log.debug("page_not_stored", subject=str(page.subject))
-            self._local.put(page, entry)
         return entry

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from api.kit.cache.local import RenderedPage
+from api.kit.cache.pages import RenderedPage
 from api.kit.cache.versioned import VersionedCache
 from api.kit.db.database import Database, DatabaseUnavailable
 from api.kit.db.epoch import REFRESH, VALID, EpochReader, reset_epoch
@@ -107,7 +107,7 @@ async def test_a_new_epoch_caches_nothing_before_all_know_it(
 ) -> None:
     await reset_epoch(services.database)
     subject, builds = make_id(), 0
-    cache = VersionedCache(services.redis, reader, namespace="test", max_bytes=100_000)
+    cache = VersionedCache(services.redis, reader, namespace="test")
 
     async def build() -> RenderedPage:
         nonlocal builds
@@ -122,7 +122,7 @@ async def test_a_new_epoch_caches_nothing_before_all_know_it(
         assert builds == expected
     await settle(services)
     another = EpochReader(services.database)
-    settled = VersionedCache(services.redis, another, namespace="test", max_bytes=100_000)
+    settled = VersionedCache(services.redis, another, namespace="test")
     # What was published before it was settled counts.
     assert (await settled.begin_read(subject)).version == 1
     await another.close()

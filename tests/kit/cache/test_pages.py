@@ -1,11 +1,11 @@
-"""What a process keeps of an answer."""
+"""A page on its way through Redis."""
 
 import gzip
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.kit.cache.local import CacheEntry, RenderedPage
+from api.kit.cache.pages import CacheEntry, RenderedPage
 from api.kit.http.content_encoding import decompress
 
 ETAGS = st.text(max_size=20)
@@ -13,19 +13,10 @@ ETAGS = st.text(max_size=20)
 
 @given(st.binary(max_size=2000), ETAGS, st.none() | st.text(max_size=20))
 def test_an_entry_comes_back_from_redis_as_it_went(body: bytes, etag: str, cursor: str) -> None:
-    kept = CacheEntry.from_page(RenderedPage(7, body, etag, cursor), lifetime=30)
-    found = CacheEntry.load(7, kept.dump(), lifetime=30)
+    kept = CacheEntry.from_page(RenderedPage(7, body, etag, cursor))
+    found = CacheEntry.load(7, kept.dump())
     for entry in (kept, found):
         assert (entry.version, entry.etag, entry.next_cursor) == (7, etag, cursor)
         assert entry.make_body("identity") == body
         assert gzip.decompress(entry.make_body("gzip")) == body
         assert decompress(entry.make_body("zstd")) == body
-
-
-def test_what_nobody_asked_for_takes_no_memory() -> None:
-    entry = CacheEntry.from_page(RenderedPage(1, b"as long as a tree " * 10_000), lifetime=30)
-    packed = entry.size
-    assert packed < 10_000
-    assert entry.find_body("identity") is None
-    entry.make_body("identity")
-    assert entry.size > 180_000
