@@ -3,8 +3,10 @@
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.comments import queries
+from api.comments.mentions.queries import select_people_of_thread
 from api.comments.projection import MAX_PAGE_BYTES
 from api.comments.schemas import FlatOrder
 from api.kit.services import Services
@@ -72,3 +74,22 @@ async def test_lists_read_what_they_show(client: Client, services: Services) -> 
         for cost in (flat, by_author):
             # Each comment, its article and its author.
             assert cost.rows <= 3 * (shown + 1), cost.scans
+
+
+async def test_the_people_of_a_thread_are_found_by_steps(
+    client: Client, services: Services
+) -> None:
+    writers = [await client.join() for _ in range(3)]
+    article = (await writers[0].post_article())["id"]
+    for writer in writers[1:]:
+        await grow(services, article, [None] * 500, author_id=writer.id)
+    async with services.database.write_session() as session:
+        await session.execute(text("ANALYZE comments"))
+    found = []
+
+    async def read(session: AsyncSession) -> None:
+        found.append(list(await session.scalars(select_people_of_thread(UUID(article)))))
+
+    cost = await explain(services, read)
+    assert sorted(map(str, found[0])) == sorted(writer.id for writer in writers)
+    assert cost.rows <= 10, cost.scans

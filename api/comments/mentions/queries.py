@@ -3,14 +3,24 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, any_, exists, func, literal, or_, select, text, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    any_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import Text, Uuid
+from sqlalchemy.types import Text
 from sqlmodel import col
 
 from api.comments.mentions.parsing import Person
-from api.comments.visibility import SHOWS_TEXT_C, shows_text
+from api.comments.visibility import shows_text
 from models import Article, Comment, Handle, User
 
 # People looked up for one text; far more than it can mention.
@@ -29,30 +39,34 @@ async def find_people(
     return await _find_people(session, col(User.id).in_(named), article_id)
 
 
-_PEOPLE_OF_THREAD = text(f"""
-WITH RECURSIVE people AS (
-  (SELECT author_id FROM comments c
-   WHERE article_id = :article_id AND {SHOWS_TEXT_C} AND author_id IS NOT NULL
-   ORDER BY author_id LIMIT 1)
-  UNION ALL
-  SELECT (SELECT c.author_id FROM comments c
-          WHERE c.article_id = :article_id AND {SHOWS_TEXT_C} AND c.author_id > p.author_id
-          ORDER BY c.author_id LIMIT 1)
-  FROM people p WHERE p.author_id IS NOT NULL
-)
-(SELECT author_id AS id FROM people WHERE author_id IS NOT NULL LIMIT :limit)
-UNION SELECT author_id FROM articles WHERE id = :article_id AND author_id IS NOT NULL
-""").columns(id=Uuid())
-
-
 async def find_people_of_thread(session: AsyncSession, article_id: UUID) -> list[Person]:
-    """Return who wrote under an article or wrote it, at most MAX_PEOPLE.
+    """Return who wrote under an article or wrote it, at most MAX_PEOPLE."""
+    ids = list(await session.scalars(select_people_of_thread(article_id)))
+    return await _find_people(session, col(User.id).in_(ids), article_id)
+
+
+def select_people_of_thread(article_id: UUID) -> CompoundSelect[UUID | None]:
+    """Return the statement for the ids of who wrote under an article or wrote it.
 
     The index is read in steps from one author to the next, not through all that they wrote.
     """
-    values = {"article_id": article_id, "limit": MAX_PEOPLE}
-    ids = list(await session.scalars(_PEOPLE_OF_THREAD, values))
-    return await _find_people(session, col(User.id).in_(ids), article_id)
+    author_id = col(Comment.author_id)
+    in_thread = (
+        select(author_id)
+        .where(col(Comment.article_id) == article_id, shows_text(), author_id.is_not(None))
+        .order_by(author_id)
+        .limit(1)
+    )
+    people = select(in_thread.scalar_subquery().label("author_id")).cte("people", recursive=True)
+    last = people.c.author_id
+    following = in_thread.where(author_id > last).correlate(people).scalar_subquery()
+    people = people.union_all(select(following).where(last.is_not(None)))
+    return union(
+        select(people.c.author_id).where(people.c.author_id.is_not(None)).limit(MAX_PEOPLE),
+        select(col(Article.author_id)).where(
+            col(Article.id) == article_id, col(Article.author_id).is_not(None)
+        ),
+    )
 
 
 async def _find_people(
