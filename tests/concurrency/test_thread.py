@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from typing import Any
 
 import httpx
 from sqlalchemy import text
@@ -10,31 +9,27 @@ from sqlalchemy import text
 from api.kit.services import Services
 from api.votes.service import publish_scores
 from tests.client import Client, Person, expect
+from tests.recount import find_wrong_counters
+from tests.warm import warm_pools
 
 CLIENTS = 50
 PEOPLE = 10
+# On open connections a race is lost within one or two rounds when a lock is missing.
+ROUNDS = 6
 
-# What each counter of a comment must be, counted anew.
+# The votes of each comment, counted again.
 RECOUNT = text("""
 SELECT c.id,
   c.up = (SELECT count(*) FROM comment_votes v WHERE v.comment_id = c.id AND v.value = 1)
   AND c.down = (SELECT count(*) FROM comment_votes v WHERE v.comment_id = c.id AND v.value = -1)
-  AND c.reply_count = (SELECT count(*) FROM comments r WHERE r.parent_id = c.id AND r.listed)
-  AND c.descendant_count = (SELECT count(*) FROM comments r
-                            WHERE r.ancestor_ids @> ARRAY[c.id] AND r.listed) AS is_right
+  AS is_right
 FROM comments c
 """)
-RECOUNT_ARTICLE = text("""
-SELECT a.comment_count = (SELECT count(*) FROM comments c WHERE c.state = 'visible')
-  AND a.reply_count = (SELECT count(*) FROM comments c WHERE c.parent_id IS NULL AND c.listed)
-  AND a.version + 1 = (SELECT count(*) FROM events e WHERE e.version IS NOT NULL)
+# No version is missing, and none was given twice.
+VERSIONS = text("""
+SELECT a.version = (SELECT count(*) FROM events e WHERE e.version > 0)
   AND a.version = (SELECT max(version) FROM events e)
 FROM articles a
-""")
-# A tombstone is shown only while something listed stands under it.
-BARE_TOMBSTONES = text("""
-SELECT count(*) FROM comments c WHERE c.listed AND c.state <> 'visible'
-AND NOT EXISTS (SELECT 1 FROM comments r WHERE r.parent_id = c.id AND r.listed)
 """)
 
 
@@ -87,8 +82,8 @@ async def test_fifty_clients_on_one_article(client: Client, services: Services) 
     async with services.database.read_session() as session:
         wrong = [row.id for row in await session.execute(RECOUNT) if not row.is_right]
         assert wrong == []
-        assert await session.scalar(RECOUNT_ARTICLE)
-        assert await session.scalar(BARE_TOMBSTONES) == 0
+        assert await find_wrong_counters(session) == []
+        assert await session.scalar(VERSIONS)
         assert await session.scalar(text("SELECT count(*) FROM score_changes")) == 0
 
 
@@ -98,27 +93,29 @@ async def fold_often(services: Services) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_two_edits_of_what_both_saw(client: Client) -> None:
+async def test_of_ten_edits_with_one_tag_one_succeeds(client: Client, services: Services) -> None:
     person = await client.join()
     article = await person.post_article()
     comment = await person.reply(article["id"])
     path = f"/v1/comments/{comment['id']}"
-    seen = (await client.get(path)).headers["etag"]
+    await warm_pools(services)
 
-    async def edit(n: int) -> httpx.Response:
+    async def edit(n: int, seen: str) -> httpx.Response:
         return await person.client.patch(path, {"body": f"edit {n}"}, headers={"If-Match": seen})
 
-    answers = await asyncio.gather(*(edit(n) for n in range(10)))
-    statuses = sorted(answer.status_code for answer in answers)
-    assert statuses == [200] + [412] * 9
-    won = next(answer.json()["body"] for answer in answers if answer.status_code == 200)
-    assert expect(await client.get(path), 200)["body"] == won
+    for turn in range(ROUNDS):
+        seen = (await client.get(path)).headers["etag"]
+        answers = await asyncio.gather(*(edit(10 * turn + n, seen) for n in range(10)))
+        assert sorted(answer.status_code for answer in answers) == [200] + [412] * 9
+        won = next(answer.json()["body"] for answer in answers if answer.status_code == 200)
+        assert expect(await client.get(path), 200)["body"] == won
 
 
 async def test_a_reply_and_the_end_of_its_parent(client: Client, services: Services) -> None:
     """Whoever comes first wins: the reply stands under a tombstone, or there is none."""
     one, two = await client.join(), await client.join()
     article = await one.post_article()
+    await warm_pools(services)
     for _ in range(8):
         parent = await one.reply(article["id"])
         replied, ended = await asyncio.gather(
@@ -140,10 +137,14 @@ async def test_one_person_votes_twenty_times_at_once(client: Client, services: S
     author, voter = await client.join(), await client.join()
     article = await author.post_article()
     comment = await author.reply(article["id"])
+    await warm_pools(services)
 
-    async def vote(value: int) -> Any:
+    async def vote(value: int) -> httpx.Response:
         return await voter.client.put(f"/v1/comments/{comment['id']}/vote", {"value": value})
 
-    answers = await asyncio.gather(*(vote(1) for _ in range(20)))
-    assert {answer.status_code for answer in answers} == {200}
-    assert expect(await client.get(f"/v1/comments/{comment['id']}"), 200)["up"] == 1
+    for turn in range(ROUNDS):
+        value = (1, -1)[turn % 2]
+        answers = await asyncio.gather(*(vote(value) for _ in range(20)))
+        assert {answer.status_code for answer in answers} == {200}
+        read = expect(await client.get(f"/v1/comments/{comment['id']}"), 200)
+        assert (read["up"], read["down"]) == (int(value == 1), int(value == -1))
