@@ -17,9 +17,17 @@ BEGAN_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def grow(
-    services: Services, article_id: str, parents: Sequence[int | None], *, author_id: str = ""
+    services: Services,
+    article_id: str,
+    parents: Sequence[int | None],
+    *,
+    author_id: str = "",
+    every: timedelta = timedelta(seconds=1),
 ) -> list[str]:
-    """Store comments, of which the i-th replies to the `parents[i]`-th; return their ids."""
+    """Store comments, one `every` so long, the i-th a reply to the `parents[i]`-th.
+
+    Return their ids.
+    """
     ids: list[UUID] = []
     async with services.unit_of_work() as uow:
         version = await comments.open_import(
@@ -37,7 +45,7 @@ async def grow(
                 parent_id=None if parent is None else ids[parent],
                 author_id=UUID(author_id) if author_id else None,
                 body=f"Comment {number}",
-                created_at=BEGAN_AT + timedelta(seconds=number),
+                created_at=BEGAN_AT + number * every,
                 version=version,
             )
             assert stored is not None
