@@ -136,3 +136,44 @@ def _find_docstrings(module: ast.Module) -> Iterator[ast.AST]:
                 yield docstring
             case _:
                 pass
+
+
+OWNED = COLUMNS | {"is_announced", "reply_count", "descendant_count", "comment_count"}
+LIFECYCLE = re.compile(r"api/(articles|comments)/lifecycle\.py")
+
+
+def test_only_the_lifecycle_writes_what_follows_from_states() -> None:
+    """Statements in text that count are `insert_comment` and `bump_version`, which it calls."""
+    elsewhere = [
+        f"{path}:{line}"
+        for path, module in read_modules("api").items()
+        if not LIFECYCLE.match(path)
+        for line in _find_writes(module)
+    ]
+    assert elsewhere == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "article.deleted_at = now",
+        "comment.reply_count += 1",
+        "a.b, comment.listed = 1, True",
+        "update(Comment).values(state='removed')",
+    ],
+)
+def test_each_way_of_writing_is_seen(source: str) -> None:
+    assert len(list(_find_writes(ast.parse(source)))) == 1
+
+
+def _find_writes(module: ast.Module) -> Iterator[int]:
+    for node in ast.walk(module):
+        match node:
+            case ast.Attribute(value=value, attr=attr, ctx=ast.Store()) if attr in OWNED:
+                # What an application keeps in its own `state` is another matter.
+                if not (isinstance(value, ast.Name) and value.id in {"self", "app"}):
+                    yield node.lineno
+            case ast.Call(func=ast.Attribute(attr="values"), keywords=keywords):
+                yield from (node.lineno for keyword in keywords if keyword.arg in OWNED)
+            case _:
+                pass
