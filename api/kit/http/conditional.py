@@ -29,7 +29,7 @@ _REVISION_ETAG = re.compile(r'"([0-9]{1,9})-([0-9a-f]{16}-[0-9a-f-]{36})"')
 _ENCODED = re.compile(r'-(?:gzip|zstd)"$')
 _ETAG = re.compile(r'(?:W/)?"[^"]*"')
 
-# The `responses=` of a route that answers If-None-Match.
+# The `responses=` of a route that supports If-None-Match.
 UNCHANGED: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "Not modified: If-None-Match has the current tag."}
 }

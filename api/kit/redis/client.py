@@ -32,8 +32,8 @@ MAX_CONNECTIONS = 32
 
 FAILURES = Counter("palaver_redis_failures_total", "Calls to Redis that failed or took too long.")
 
-# What Redis's state explains. Any other answer (WRONGTYPE, an error in a script) is our mistake.
-_AWAY = (
+# What Redis's state explains. Any other error (WRONGTYPE, an error in a script) is our mistake.
+_UNAVAILABLE = (
     OSError,
     exceptions.ConnectionError,  # also: still loading, too many clients, a wrong password
     exceptions.TimeoutError,
@@ -43,7 +43,7 @@ _AWAY = (
     exceptions.TryAgainError,
 )
 # The same without a class in redis-py. In a pipeline it puts words of its own before the code.
-_AWAY_CODES = re.compile(r"(?:^|caused error: \(')(?:BUSY|MISCONF|NOREPLICAS) ")
+_UNAVAILABLE_CODES = re.compile(r"(?:^|caused error: \(')(?:BUSY|MISCONF|NOREPLICAS) ")
 
 log = structlog.get_logger(__name__)
 
@@ -58,9 +58,9 @@ def connect(url: str) -> Redis:
     """Return a client for GuardedRedis; it connects at the first call.
 
     RESP2 and no driver info: a new connection is usable without a round trip (RESP3 says HELLO,
-    asks for maintenance notices and names the driver: 1.7 ms in place of 0.5 ms). No retries: by
+    asks for maintenance notices and names the driver: 1.7 ms instead of 0.5 ms). No retries: by
     default redis-py makes seconds of a dead Redis. No timeouts: GuardedRedis has one deadline for
-    the whole call, while redis-py makes a task for each write to time it (125 in place of 70 µs a
+    the whole call, while redis-py makes a task for each write to time it (125 instead of 70 µs a
     call). The pool raises where it would have to wait; GuardedRedis waits in its place.
 
     Options in the URL's query (`?db=1`) win over these.
@@ -73,7 +73,7 @@ def connect(url: str) -> Redis:
         socket_timeout=None,
         socket_connect_timeout=None,
         health_check_interval=0,
-        # And the one at hand.
+        # And the one that `execute` keeps.
         max_connections=MAX_CONNECTIONS + 1,
     )
 
@@ -86,11 +86,11 @@ class GuardedRedis:
         self._clock = clock  # seconds
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
         self._servers = Servers(redis, clock=clock)
-        self._at_hand: AbstractConnection | None = None
+        self._kept_connection: AbstractConnection | None = None
         self._under_way: dict[asyncio.Timeout, int] = {}  # and the tick at which each began
         self._ticks = 0
         self._next_tick: asyncio.TimerHandle | None = None
-        self._away_since: float | None = None
+        self._unavailable_since: float | None = None
         self._retry_at = 0.0
 
     async def call(self, operation: Callable[[Redis], Awaitable[T]]) -> T:
@@ -110,9 +110,9 @@ class GuardedRedis:
                 finally:
                     del self._under_way[scope]
         except (OSError, exceptions.RedisError) as error:
-            if not _is_away(error):
+            if not _means_unavailable(error):
                 raise
-            reason = f"{type(error).__name__}: {str(error) or 'no answer in time'}"
+            reason = f"{type(error).__name__}: {str(error) or 'no reply in time'}"
             self._open(reason)
             raise RedisUnavailable(reason) from error
         self._close_breaker()
@@ -121,9 +121,9 @@ class GuardedRedis:
     async def execute(self, *command: EncodableT) -> Any:
         """Return the reply to a command, which may be sent twice; raises what `call` raises.
 
-        It goes over a connection that is kept at hand. For each command redis-py takes one from its
-        pool, checks its health, prepares to retry, measures, and gives it back: all that takes
-        longer than the command.
+        It goes over a connection of its own that is kept open. For each command redis-py takes one
+        from its pool, checks its health, prepares to retry, measures, and gives it back: all that
+        takes longer than the command.
         """
         return await self.call(lambda redis: self._execute(redis.connection_pool, command, None))
 
@@ -142,7 +142,7 @@ class GuardedRedis:
         command: Sequence[EncodableT],
         make_command: Callable[[str], Sequence[EncodableT]] | None,
     ) -> Any:
-        connection, self._at_hand = self._at_hand, None
+        connection, self._kept_connection = self._kept_connection, None
         if connection is not None:
             # Redis may have closed it since, or be another server behind it. If that is so for
             # longer, a new connection fails as well.
@@ -169,14 +169,14 @@ class GuardedRedis:
             await connection.disconnect(nowait=True)
             await pool.release(connection)
             raise
-        if self._at_hand is None:
-            self._at_hand = connection
+        if self._kept_connection is None:
+            self._kept_connection = connection
         else:
             await pool.release(connection)
         return reply
 
     async def close(self) -> None:
-        """Close the connections, also those that Redis doesn't answer on."""
+        """Close the connections, also those on which Redis does not reply."""
         with contextlib.suppress(OSError, exceptions.RedisError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._redis.aclose()
@@ -190,7 +190,7 @@ class GuardedRedis:
     def _tick(self) -> None:
         """Cut off the calls that saw their last tick.
 
-        Time is told in turns of the event loop: when this process is too busy to look at an answer
+        Time is told in turns of the event loop: when this process is too busy to read a reply
         for a while, that is one tick, and not Redis's fault. (Else an overload would open the
         breaker, and the work that Redis spares us would come on top of it.)
         """
@@ -204,7 +204,7 @@ class GuardedRedis:
             self._next_tick = asyncio.get_running_loop().call_later(TICK_SECONDS, self._tick)
 
     def _is_refusing(self) -> bool:
-        if self._away_since is None:
+        if self._unavailable_since is None:
             return False
         now = self._clock()
         if now < self._retry_at:
@@ -216,21 +216,22 @@ class GuardedRedis:
         FAILURES.inc()
         now = self._clock()
         self._retry_at = now + RETRY_SECONDS
-        if self._away_since is not None:
+        if self._unavailable_since is not None:
             return
-        self._away_since = now
+        self._unavailable_since = now
         log.warning("redis_unavailable", reason=reason)
         # Those who asked a moment later need not find it out each for themselves. redis-py drops
-        # the connection of a call that is cut off, so no late answer meets the next question.
+        # the connection of a call that is cut off, so no late reply is read as another command's.
         for scope in self._under_way:
             _cut_off(scope)
 
     def _close_breaker(self) -> None:
-        if self._away_since is not None:
+        if self._unavailable_since is not None:
             log.info(
-                "redis_available_again", away_seconds=round(self._clock() - self._away_since, 3)
+                "redis_available_again",
+                unavailable_seconds=round(self._clock() - self._unavailable_since, 3),
             )
-            self._away_since = None
+            self._unavailable_since = None
 
 
 def _cut_off(scope: asyncio.Timeout) -> None:
@@ -238,7 +239,8 @@ def _cut_off(scope: asyncio.Timeout) -> None:
         scope.reschedule(0)
 
 
-def _is_away(error: Exception) -> bool:
-    return isinstance(error, _AWAY) or (
-        isinstance(error, exceptions.ResponseError) and _AWAY_CODES.search(str(error)) is not None
+def _means_unavailable(error: Exception) -> bool:
+    return isinstance(error, _UNAVAILABLE) or (
+        isinstance(error, exceptions.ResponseError)
+        and _UNAVAILABLE_CODES.search(str(error)) is not None
     )

@@ -8,8 +8,8 @@ All logs have the hash tag {limits}: one request charges several subjects (a use
 in a cluster a script reaches one slot only. So all limits live on one node of a cluster, which is
 some ten thousand requests a second; exactness was worth more than spreading them.
 
-While Redis is away each process counts for itself and allows half: stricter for whoever stays on
-one process, and at most processes / 2 times the limit for who reaches all of them.
+While Redis is unavailable each process counts for itself and allows half: stricter for a client
+that stays on one process, and at most processes / 2 times the limit for one that reaches all.
 """
 
 import hashlib
@@ -46,12 +46,12 @@ for i, key in ipairs(KEYS) do
   used[i] = redis.call('ZCARD', key)
   if used[i] >= limit then allowed = 0 end
 end
-local answer = {allowed}
+local reply = {allowed}
 for i, key in ipairs(KEYS) do
   local limit, window = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
   if allowed == 1 then
-    local stamp = now  -- two charges in one microsecond are still two
-    while redis.call('ZADD', key, 'NX', stamp, stamp) == 0 do stamp = stamp + 1 end
+    local moment = now  -- two charges in one microsecond are still two
+    while redis.call('ZADD', key, 'NX', moment, moment) == 0 do moment = moment + 1 end
     redis.call('PEXPIRE', key, window / 1000)
     used[i] = used[i] + 1
   end
@@ -60,9 +60,9 @@ for i, key in ipairs(KEYS) do
     local at = rank >= 0 and redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')[2]
     if at then wait[j] = at + window - now end
   end
-  answer[3 * i - 1], answer[3 * i], answer[3 * i + 1] = used[i], wait[1], wait[2]
+  reply[3 * i - 1], reply[3 * i], reply[3 * i + 1] = used[i], wait[1], wait[2]
 end
-return answer
+return reply
 """
 _SCRIPT_SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
@@ -124,7 +124,7 @@ class Verdict:
 
 
 class Limiter:
-    """Charges quotas in Redis, and in the process while Redis is away."""
+    """Charges quotas in Redis, and in the process while Redis is unavailable."""
 
     def __init__(self, redis: GuardedRedis, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._redis = redis
@@ -145,10 +145,10 @@ class Limiter:
 
         async def run(redis: Redis) -> list[int]:
             try:
-                answer = await redis.evalsha(_SCRIPT_SHA, len(keys), *keys, *arguments)
+                reply = await redis.evalsha(_SCRIPT_SHA, len(keys), *keys, *arguments)
             except NoScriptError:  # EVAL leaves the script there for the next time
-                answer = await redis.eval(_SCRIPT, len(keys), *keys, *arguments)
-            return cast("list[int]", answer)
+                reply = await redis.eval(_SCRIPT, len(keys), *keys, *arguments)
+            return cast("list[int]", reply)
 
         try:
             allowed, *numbers = await self._redis.call(run)

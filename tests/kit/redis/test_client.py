@@ -16,7 +16,13 @@ from redis.asyncio import Redis
 from structlog.testing import CapturingLogger
 
 from api.embedded.processes import find_program
-from api.kit.redis.client import MAX_CONNECTIONS, GuardedRedis, RedisUnavailable, _is_away, connect
+from api.kit.redis.client import (
+    MAX_CONNECTIONS,
+    GuardedRedis,
+    RedisUnavailable,
+    _means_unavailable,
+    connect,
+)
 
 
 class Valkey:
@@ -156,8 +162,8 @@ async def test_a_frozen_server_costs_one_call_a_second(server, guarded, clock, m
     assert all(await asyncio.gather(*(guarded.call(ask) for _ in range(100))))
     assert count_failures() - failed == 2
     assert log.calls == [
-        ("warning", ("redis_unavailable",), {"reason": "TimeoutError: no answer in time"}),
-        ("info", ("redis_available_again",), {"away_seconds": 2.0}),
+        ("warning", ("redis_unavailable",), {"reason": "TimeoutError: no reply in time"}),
+        ("info", ("redis_available_again",), {"unavailable_seconds": 2.0}),
     ]
 
 
@@ -266,7 +272,7 @@ async def test_a_busy_server_is_away_in_pipelines_too(server, guarded, clock):
     ],
 )
 def test_what_the_servers_state_explains(error, away):
-    assert _is_away(error) is away
+    assert _means_unavailable(error) is away
 
 
 async def test_commands_share_the_connection_at_hand(guarded):
