@@ -173,7 +173,7 @@ async def test_killed_it_leaves_limits_that_are_stricter(limited: Client, valkey
         assert len((await limited.tree(article["id"]))["data"]) == half
 
         half = limit_of(Action.LOGIN_ACCOUNT, ActorKind.ANONYMOUS) // 2
-        sent = [await log_in(f"192.0.2.{number}") for number in range(half + 2)]
+        sent = [await log_in("192.0.2.1") for _ in range(half + 2)]
         assert [answer.status_code for answer in sent] == [401] * half + [429] * 2
 
 
