@@ -273,7 +273,9 @@ async def test_a_client_that_does_not_go_on_is_given_up(
 async def test_connections_of_an_address_are_bounded(
     folder: Path, postgres: Engine, valkey: Engine, emptied: None
 ) -> None:
-    with running("serve", folder, postgres, valkey, max_connections_per_address="4") as palaver:
+    with running(
+        "serve", folder, postgres, valkey, max_connections_per_address="4", database_pool_size="12"
+    ) as palaver:
         # Who says nothing gives way, the one that came first.
         wires = [await Wire.open(palaver) for _ in range(4)]
         await wires[1].send(HEAD + b"\r\n")

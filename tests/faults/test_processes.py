@@ -98,7 +98,7 @@ async def test_what_was_acknowledged_survives_sigkill_and_nothing_is_there_twice
 async def test_sigterm_breaks_no_request_that_is_under_way(
     folder: Path, postgres: Engine, valkey: Engine, emptied: None
 ) -> None:
-    with running("serve", folder, postgres, valkey) as palaver:
+    with running("serve", folder, postgres, valkey, database_pool_size="15") as palaver:
         async with connected(palaver) as client:
             person = await client.join()
             article = await person.post_article()
