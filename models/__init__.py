@@ -4,7 +4,14 @@ A table class is neither a request nor a response: SQLModel does not validate ta
 in is checked by the schemas under `api/`, and what PostgreSQL can refuse, it refuses here again.
 """
 
-from models.articles import Article, ArticleState, ArticleTag
+from models.articles import (
+    MAX_NOTICE_LENGTH,
+    MAX_SLOW_MODE_SECONDS,
+    Article,
+    ArticleState,
+    ArticleTag,
+    TagSettings,
+)
 from models.comments import MAX_DEPTH, Comment, CommentMention, CommentState
 from models.credentials import Credential, CredentialKind
 from models.epoch import DatabaseEpoch
@@ -17,6 +24,8 @@ from models.votes import ArticleVote, CommentVote, ScoreChange
 
 __all__ = [
     "MAX_DEPTH",
+    "MAX_NOTICE_LENGTH",
+    "MAX_SLOW_MODE_SECONDS",
     "Article",
     "ArticleState",
     "ArticleTag",
@@ -35,6 +44,7 @@ __all__ = [
     "RestrictionKind",
     "Role",
     "ScoreChange",
+    "TagSettings",
     "User",
     "UserRestriction",
     "metadata",

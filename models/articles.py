@@ -5,7 +5,17 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Computed, Double, Index, Integer
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Computed,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    Uuid,
+)
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
@@ -13,6 +23,9 @@ from models import ranking
 from models.metadata import enum_column, id_column, reference_column, text_column, time_column
 
 SHOWN = sql("deleted_at IS NULL")
+
+MAX_SLOW_MODE_SECONDS = 24 * 60 * 60
+MAX_NOTICE_LENGTH = 1000
 
 
 class ArticleState(StrEnum):
@@ -42,6 +55,12 @@ class Article(SQLModel, table=True):
         CheckConstraint(
             "(state = 'visible') = (deleted_at IS NULL)", name="deleted_at_follows_from_state"
         ),
+        CheckConstraint(
+            f"slow_mode_seconds BETWEEN 0 AND {MAX_SLOW_MODE_SECONDS}", name="slow_mode_bounded"
+        ),
+        CheckConstraint(
+            f"char_length(notice) BETWEEN 1 AND {MAX_NOTICE_LENGTH}", name="notice_length"
+        ),
         Index("uq_articles_slug", "slug", unique=True),
         Index("uq_articles_external_id", "external_id", unique=True),
         Index("ix_articles_new", "created_at", "id", postgresql_where=SHOWN),
@@ -62,6 +81,25 @@ class Article(SQLModel, table=True):
         default=None, sa_column=reference_column("users.id", nullable=True)
     )
     is_locked: bool = Field(default=False, sa_column_kwargs={"server_default": sql("false")})
+    # From then on it takes no replies, as if it were locked.
+    closes_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    # Seconds between two comments of one person under it; 0 is off.
+    slow_mode_seconds: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
+    # Every comment of a member is held until a moderator approves it.
+    is_pre_moderated: bool = Field(default=False, sa_column_kwargs={"server_default": sql("false")})
+    # Newcomers cannot reply.
+    is_members_only: bool = Field(default=False, sa_column_kwargs={"server_default": sql("false")})
+    pinned_comment_id: UUID | None = Field(
+        default=None,
+        sa_column=Column(
+            Uuid(),
+            # The tables refer to each other: this reference is added when both exist.
+            ForeignKey("comments.id", use_alter=True),
+            nullable=True,
+        ),
+    )
+    # Plain text that is shown above the thread.
+    notice: str | None = Field(default=None, sa_column=text_column(nullable=True))
     version: int = Field(
         default=0, sa_column=Column(BigInteger, nullable=False, server_default=sql("0"))
     )
@@ -125,3 +163,16 @@ class ArticleTag(SQLModel, table=True):
     hot: float = Field(sa_column=Column(Double, nullable=False))
     # False for a deleted article, so that a list does not walk over those.
     shown: bool
+
+
+class TagSettings(SQLModel, table=True):
+    """How articles with a tag are moderated; a tag without a row has no settings."""
+
+    __tablename__: ClassVar[str] = "tag_settings"
+    __table_args__ = (CheckConstraint("char_length(tag) BETWEEN 1 AND 32", name="tag_length"),)
+
+    tag: str = Field(sa_column=text_column(primary_key=True))
+    # As on an article, for all articles that have the tag.
+    is_pre_moderated: bool = Field(default=False, sa_column_kwargs={"server_default": sql("false")})
+    revision: int = Field(default=1, sa_column_kwargs={"server_default": sql("1")})
+    updated_at: datetime = Field(sa_column=time_column())

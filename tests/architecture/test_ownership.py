@@ -24,6 +24,7 @@ OWNERS = {
     "idempotency_keys": "kit",
     "score_changes": "votes",
     "sessions": "accounts",
+    "tag_settings": "articles",
     "user_restrictions": "users",
     "users": "users",
 }
