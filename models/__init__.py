@@ -18,6 +18,16 @@ from models.epoch import DatabaseEpoch
 from models.events import OutboxEvent
 from models.idempotency import IdempotencyKey
 from models.metadata import metadata
+from models.moderation import (
+    LogAction,
+    ModerationLogEntry,
+    ModerationReason,
+    Report,
+    ReportResolution,
+    ReviewItem,
+    ReviewResolution,
+    ReviewSource,
+)
 from models.sessions import LoginSession
 from models.users import Handle, RestrictionKind, Role, User, UserRestriction
 from models.votes import ArticleVote, CommentVote, ScoreChange
@@ -39,9 +49,17 @@ __all__ = [
     "DatabaseEpoch",
     "Handle",
     "IdempotencyKey",
+    "LogAction",
     "LoginSession",
+    "ModerationLogEntry",
+    "ModerationReason",
     "OutboxEvent",
+    "Report",
+    "ReportResolution",
     "RestrictionKind",
+    "ReviewItem",
+    "ReviewResolution",
+    "ReviewSource",
     "Role",
     "ScoreChange",
     "TagSettings",

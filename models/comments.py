@@ -81,6 +81,13 @@ class Comment(SQLModel, table=True):
             "id",
             postgresql_where=sql("state = 'visible'"),
         ),
+        # The record of a person, for moderators: what of theirs is not shown.
+        Index(
+            "ix_comments_withheld",
+            "author_id",
+            "state",
+            postgresql_where=sql("state IN ('pending', 'hidden', 'removed')"),
+        ),
         # Who is in a thread: asked for each mention, and for each name while it is typed.
         Index(
             "ix_comments_people",

@@ -22,6 +22,9 @@ OWNERS = {
     "events": "kit",
     "handles": "users",
     "idempotency_keys": "kit",
+    "moderation_log": "moderation",
+    "reports": "moderation",
+    "review_items": "moderation",
     "score_changes": "votes",
     "sessions": "accounts",
     "tag_settings": "articles",
@@ -44,7 +47,10 @@ ROW_NAMES = {
     "comment": "comments",
     "event": "events",
     "handle": "handles",
+    "log_entry": "moderation_log",
+    "review_item": "review_items",
     "login_session": "sessions",
+    "report": "reports",
     "user": "users",
 }
 # `begin` commits when its block ends.

@@ -1,0 +1,1 @@
+"""Decisions of moderators about comments, many in one request."""

@@ -1,0 +1,1 @@
+"""What waits for a moderator: one open item per comment."""

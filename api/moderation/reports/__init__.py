@@ -1,0 +1,1 @@
+"""Reports: what people say is wrong with a comment."""
