@@ -9,7 +9,10 @@ from api.kit.db.events import ThreadEvent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentCreated(ThreadEvent):
-    """A comment was created: a reply to the article, or to the comment `parent_id`."""
+    """A comment was created: a reply to the article, or to the comment `parent_id`.
+
+    `mentioned_ids` are the people who are notified of their mention (`mentions/recipients.py`).
+    """
 
     type: ClassVar[str] = "comment_created"
 
@@ -21,7 +24,10 @@ class CommentCreated(ThreadEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentEdited(ThreadEvent):
-    """The text of a comment changed; `mentioned_ids` are those who are newly mentioned."""
+    """The text of a comment changed.
+
+    `mentioned_ids` are the people who are notified: of the new text's, those not mentioned before.
+    """
 
     type: ClassVar[str] = "comment_edited"
 

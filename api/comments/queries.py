@@ -203,7 +203,7 @@ async def find_article_of(session: AsyncSession, comment_id: UUID) -> UUID | Non
 async def replace_mentions(
     session: AsyncSession, comment: Comment, mentions: Sequence[Mention]
 ) -> set[UUID]:
-    """Give a comment exactly these mentions; return whom it mentioned before."""
+    """Give a comment exactly these mentions; return the ids of those mentioned before."""
     statement = (
         delete(CommentMention)
         .where(col(CommentMention.comment_id) == comment.id)

@@ -15,6 +15,7 @@ from api.auth.actor import Actor
 from api.comments import lifecycle, policy, queries
 from api.comments.errors import CommentNotFound
 from api.comments.events import CommentCreated, CommentEdited, CommentHeld
+from api.comments.mentions.recipients import find_recipient_ids
 from api.comments.mentions.resolution import ResolvedText, resolve_text
 from api.comments.queries import NewComment
 from api.comments.schemas import CommentCreate, CommentUpdate
@@ -92,7 +93,7 @@ async def create_comment(
             comment_id=comment.id,
             parent_id=comment.parent_id,
             author_id=actor.id,
-            mentioned_ids=_people_of(text),
+            mentioned_ids=find_recipient_ids(actor.id, text.mentions),
         )
     )
     return Created(comment, depth, text)
@@ -120,13 +121,17 @@ async def update_comment(
     comment.body, comment.html, comment.edited_at = text.source, text.html, uow.now
     comment.version = version
     comment.revision += 1
-    told_before = await queries.replace_mentions(uow.session, comment, text.mentions)
+    mentioned_before = await queries.replace_mentions(uow.session, comment, text.mentions)
     uow.emit(
         CommentEdited(
             article_id=comment.article_id,
             version=comment.version,
             comment_id=comment.id,
-            mentioned_ids=tuple(p for p in _people_of(text) if p not in told_before),
+            mentioned_ids=tuple(
+                user_id
+                for user_id in find_recipient_ids(actor.id, text.mentions)
+                if user_id not in mentioned_before
+            ),
         )
     )
     return Updated(comment, text)
@@ -182,7 +187,7 @@ async def import_comment(
     created_at: datetime,
     version: int,
 ) -> UUID | None:
-    """Store a comment from elsewhere under the version of `open_import`; tell nobody.
+    """Store a comment from elsewhere under the version of `open_import`; nobody is notified.
 
     Return its id, or None when it cannot stand there. Raises TextTooLarge.
     """
@@ -238,7 +243,3 @@ async def _get(uow: UnitOfWork, comment_id: UUID) -> Comment:
     if comment is None:
         raise CommentNotFound
     return comment
-
-
-def _people_of(text: ResolvedText) -> tuple[UUID, ...]:
-    return tuple(dict.fromkeys(mention.person.user_id for mention in text.mentions))

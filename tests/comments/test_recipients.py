@@ -4,9 +4,12 @@ from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from api.comments.mentions.parsing import Mention, Person
 from api.comments.mentions.recipients import MAX_RECIPIENTS, choose_recipients
+from api.kit.services import Services
+from tests.client import Client, expect
 
 
 def make_mention(number: int) -> Mention:
@@ -33,3 +36,25 @@ def test_the_first_ten_others_are_notified_once(numbers: list[int]) -> None:
         elif number in numbers[:position]:
             expected = "already_mentioned"
         assert reason == expected
+
+
+async def list_mentioned(services: Services) -> list[list[str]]:
+    """Return who is notified by each comment's event, in order of the events."""
+    statement = text(
+        "SELECT payload -> 'mentioned_ids' FROM events"
+        " WHERE payload ? 'mentioned_ids' ORDER BY version"
+    )
+    async with services.database.read_session() as session:
+        return list(await session.scalars(statement))
+
+
+async def test_events_name_whoever_is_notified(client: Client, services: Services) -> None:
+    author = await client.join("max")
+    people = [await client.join() for _ in range(MAX_RECIPIENTS + 2)]
+    ids = [person.id for person in people]
+    article = await author.post_article()
+    everybody = " ".join(f"@{person.handle}" for person in people)
+    comment = await author.reply(article["id"], f"@max and @{people[0].handle} @max")
+    expect(await author.edit(comment["id"], f"@max, {everybody}"), 200)
+    expect(await author.edit(comment["id"], everybody), 200)
+    assert await list_mentioned(services) == [[ids[0]], ids[1:MAX_RECIPIENTS], []]

@@ -34,3 +34,12 @@ def choose_recipients(
             notified.add(person_id)
         chosen.append((mention, reason))
     return chosen
+
+
+def find_recipient_ids(author_id: UUID, mentions: Iterable[Mention]) -> tuple[UUID, ...]:
+    """Return the ids of the people who are notified, in order."""
+    return tuple(
+        mention.person.user_id
+        for mention, reason in choose_recipients(author_id, mentions)
+        if reason is None
+    )
