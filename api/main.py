@@ -14,6 +14,7 @@ from api.accounts.routes import router as sessions
 from api.accounts.routes import users_router as accounts
 from api.articles.routes import router as articles
 from api.comments.mentions.routes import router as mentions
+from api.comments.mentions.routes import users_router as completion
 from api.comments.routes import router as comments
 from api.effects import EFFECTS
 from api.kit.cache.edge import Edge
@@ -41,7 +42,7 @@ from api.users.routes import router as users
 from api.votes.routes import router as votes
 
 # In the order of the document. Routes are tried one after the other: what is asked for most, first.
-ROUTERS = (comments, articles, votes, accounts, users, mentions, sessions, probes)
+ROUTERS = (comments, articles, votes, accounts, completion, users, mentions, sessions, probes)
 
 # Requests that wait to write to the same article, in one process. At 300 commits a second the last
 # of so many waits 0.2 s.

@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, text, union_all
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from api.users.handles import MAX_HANDLE, handle_skeleton
-from models import Article, Comment, CommentState, Handle, User
+from models import Handle, User
 
 
 async def get_user(session: AsyncSession, user_id: UUID) -> User:
@@ -90,60 +90,6 @@ async def find_handles_like(session: AsyncSession, stem: str) -> set[str]:
     return {name for row in (await session.execute(statement)).all() for name in row}
 
 
-async def complete(
-    session: AsyncSession, prefix: str, *, article_id: UUID | None, limit: int
-) -> list[User]:
-    """Return people whose handle or display name begins with a name key.
-
-    Those of the article's thread come first, then whose handle begins so, then whose name does. It
-    costs `limit` entries of two indexes and the comments of one thread, however many people there
-    are: 3 ms among 300,000, and 65 ms more in a thread of 50,000 comments.
-    """
-    by_handle: Select[UUID, int] = (
-        select(col(User.id), literal(1).label("place"))
-        .join(Handle, col(Handle.handle) == col(User.handle))
-        .where(_begins_with(Handle.handle, prefix))
-        .order_by(text("handles.handle USING ~<~"))
-        .limit(limit)
-    )
-    by_name = (
-        select(col(User.id), literal(2))
-        .where(_begins_with(User.name_key, prefix))
-        .order_by(text("users.name_key USING ~<~"))
-        .limit(limit)
-    )
-    branches = [by_handle, by_name]
-    if article_id is not None:
-        authors = union_all(
-            select(col(Comment.author_id)).where(
-                col(Comment.article_id) == article_id,
-                col(Comment.listed),
-                col(Comment.state) == CommentState.VISIBLE,
-            ),
-            select(col(Article.author_id)).where(col(Article.id) == article_id),
-        )
-        in_thread = (
-            select(col(User.id), literal(0))
-            .where(
-                col(User.id).in_(authors),
-                _begins_with(User.handle, prefix) | _begins_with(User.name_key, prefix),
-            )
-            .order_by(col(User.handle))
-            .limit(limit)
-        )
-        branches.append(in_thread)
-    found = union_all(*branches).subquery()
-    ranked = select(found.c.id, func.min(found.c.place).label("place")).group_by(found.c.id)
-    first = ranked.subquery()
-    statement = (
-        select(User)
-        .join(first, first.c.id == col(User.id))
-        .order_by(first.c.place, col(User.handle))
-        .limit(limit)
-    )
-    return list(await session.scalars(statement))
-
-
 async def add_user(session: AsyncSession, user: User) -> User:
     """Store a new person, without `email_key` when another account logs in with that address."""
     statement = (
@@ -161,12 +107,3 @@ def add_handle(
 ) -> None:
     """Give a person a handle, permanently."""
     session.add(Handle(handle=handle, skeleton=skeleton, user_id=user_id, created_at=now))
-
-
-def _begins_with(column: str, prefix: str) -> ColumnElement[bool]:
-    """Compare as the indexes of names do, byte by byte, so that a range of one is enough.
-
-    LIKE would need its pattern when the statement is planned.
-    """
-    end = prefix + "\U0010ffff"
-    return and_(col(column).op("~>=~")(prefix), col(column).op("~<~")(end))

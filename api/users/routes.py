@@ -1,9 +1,8 @@
 """HTTP for people."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Path, Request, Response
 
 from api.auth.actor import Actor
 from api.auth.dependencies import requires
@@ -14,15 +13,13 @@ from api.kit.http.cacheability import private_response, public_response
 from api.kit.http.conditional import IfMatch, Resource, make_resource_response
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
-from api.kit.text.names import name_key
 from api.users import queries, service
 from api.users.errors import DisplayNameReserved, HandleReserved, HandleTaken, UserNotFound
 from api.users.handles import MAX_HANDLE
-from api.users.schemas import MeRead, MeUpdate, PersonList, PersonRead, UserRead
+from api.users.schemas import MeRead, MeUpdate, UserRead
 
 router = make_router("users")
 
-MAX_COMPLETIONS = 20
 # Characters of an id; no handle is as long.
 ID_LENGTH = 36
 
@@ -37,26 +34,6 @@ HandlePath = Annotated[
         description="A present or former handle, or the person's id.",
     ),
 ]
-
-
-@router.get("/users", dependencies=[limit(Action.USER_COMPLETE)])
-async def complete_users(
-    session: ReadSession,
-    prefix: Annotated[
-        str, Query(min_length=1, max_length=64, description="The text after the @ so far.")
-    ],
-    article: Annotated[
-        UUID | None, Query(description="An article's id. People of its thread come first.")
-    ] = None,
-) -> PersonList:
-    """Find people by prefix.
-
-    For completion while typing: by the beginning of a handle or a display name.
-    """
-    users = await queries.complete(
-        session, name_key(prefix), article_id=article, limit=MAX_COMPLETIONS
-    )
-    return PersonList(data=[PersonRead.model_validate(user) for user in users])
 
 
 @router.get(

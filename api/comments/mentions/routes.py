@@ -1,6 +1,9 @@
-"""HTTP for mentions in a text that is still being written."""
+"""HTTP for mentions in a text that is still being written: completion and preview."""
 
 from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
 
 from api.articles import queries as articles
 from api.articles.errors import ArticleNotFound
@@ -15,11 +18,36 @@ from api.comments.schemas import MentionPreview, MentionPreviewRead
 from api.kit.dependencies import ReadSession
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
+from api.kit.text.names import name_key
 from api.kit.text.rendering import TextTooLarge, parse_text
+from api.users.schemas import PersonList, PersonRead
 
 router = make_router("mentions")
+users_router = make_router("users")
+
+MAX_COMPLETIONS = 20
 
 CommentWriter = Annotated[Actor, requires(Scope.COMMENTS_WRITE)]
+
+
+@users_router.get("/users", dependencies=[limit(Action.USER_COMPLETE)])
+async def complete_users(
+    session: ReadSession,
+    prefix: Annotated[
+        str, Query(min_length=1, max_length=64, description="The text after the @ so far.")
+    ],
+    article: Annotated[
+        UUID | None, Query(description="An article's id. People of its thread come first.")
+    ] = None,
+) -> PersonList:
+    """Find people by prefix.
+
+    For completion while typing: by the beginning of a handle or a display name.
+    """
+    users = await queries.find_people_by_prefix(
+        session, name_key(prefix), article_id=article, limit=MAX_COMPLETIONS
+    )
+    return PersonList(data=[PersonRead.model_validate(user) for user in users])
 
 
 @router.post(
