@@ -21,38 +21,49 @@ from api.comments.events import (
     ThreadImported,
 )
 from api.kit.db.events import ThreadEvent
-from api.kit.effects import Effect, EffectTable
+from api.kit.effects import BatchConsumer, Consumer, Effect, EffectTable
 from api.users.events import ProfileChanged, UserRegistered
 from api.votes.events import ScoresChanged
 
+_ARTICLE_CACHE = BatchConsumer(
+    name="article_cache", event=ThreadEvent, deliver=articles.publish_article_versions
+)
+_REFRESHED_NAMES = Consumer(
+    name="refreshed_names",
+    event=ProfileChanged,
+    deliver=comments.refresh_names,
+    # One transaction for each thread that shows the person.
+    timeout=900.0,
+)
 
-def _readers_see_it(event: type[ThreadEvent]) -> Effect[ThreadEvent]:
+
+def _publish_version(event: type[ThreadEvent]) -> Effect[ThreadEvent]:
     return Effect(
         event=event,
         after_commit=(articles.publish_article_version,),
-        by_worker=(articles.publish_article_version,),
+        by_worker=(_ARTICLE_CACHE,),
     )
 
 
 EFFECTS = EffectTable(
     (
         Effect(event=UserRegistered),
-        # A name stands in every tree in which its bearer wrote or is mentioned.
-        Effect(event=ProfileChanged, by_worker=(comments.refresh_names,)),
-        _readers_see_it(ArticleCreated),
-        _readers_see_it(ArticleEdited),
-        _readers_see_it(ArticleDeleted),
-        _readers_see_it(ArticleRemoved),
-        _readers_see_it(ArticleRestored),
-        _readers_see_it(CommentCreated),
-        _readers_see_it(CommentEdited),
-        _readers_see_it(CommentHeld),
-        _readers_see_it(CommentsShown),
-        _readers_see_it(CommentsHidden),
-        _readers_see_it(CommentsRemoved),
-        _readers_see_it(CommentDeleted),
-        _readers_see_it(ThreadImported),
-        _readers_see_it(NamesRefreshed),
-        _readers_see_it(ScoresChanged),
+        # A name is shown in every tree in which the user wrote or is mentioned.
+        Effect(event=ProfileChanged, by_worker=(_REFRESHED_NAMES,)),
+        _publish_version(ArticleCreated),
+        _publish_version(ArticleEdited),
+        _publish_version(ArticleDeleted),
+        _publish_version(ArticleRemoved),
+        _publish_version(ArticleRestored),
+        _publish_version(CommentCreated),
+        _publish_version(CommentEdited),
+        _publish_version(CommentHeld),
+        _publish_version(CommentsShown),
+        _publish_version(CommentsHidden),
+        _publish_version(CommentsRemoved),
+        _publish_version(CommentDeleted),
+        _publish_version(ThreadImported),
+        _publish_version(NamesRefreshed),
+        _publish_version(ScoresChanged),
     )
 )

@@ -35,6 +35,7 @@ from api.kit.openapi.document import build_openapi
 from api.kit.probes import router as probes
 from api.kit.redis.client import GuardedRedis, connect
 from api.kit.redis.rate_limiter import Limiter
+from api.kit.redis.wakeups import WakeUps
 from api.kit.services import Services
 from api.kit.settings import Settings, SettingsError, require_secret
 from api.kit.signing import Signer
@@ -73,6 +74,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         cache=VersionedCache(redis, epoch, namespace="tree"),
         lookups=Lookups(database, epoch),
         reactions=EFFECTS,
+        wakeups=WakeUps(redis),
     )
 
 

@@ -1,42 +1,44 @@
-"""The worker: carries out what follows from committed events, and sweeps what ran out.
+"""The worker: relays committed events, makes their deliveries, and runs the periodic jobs.
 
-Any number of workers may run: each takes events that no other has, for the time of a lease. An
-event is done when everything in `effects` was done for it, so what follows happens at least once.
+Any number of workers may run. Relay, deliveries and jobs are tasks of their own: none waits for
+another, and one that fails is started again.
 """
 
 import asyncio
+import functools
 import signal
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from datetime import timedelta
 
 import structlog
 
-from api.accounts import queries as accounts
-from api.kit.db import outbox
+from api.effects import EFFECTS
+from api.jobs import JOBS
 from api.kit.db.database import DatabaseUnavailable
-from api.kit.metrics import EVENTS_FAILED, EVENTS_RELAYED
+from api.kit.db.deliveries import measure_queue
+from api.kit.dispatcher import RENEW_EVERY, Dispatcher, Lane, relay_events
+from api.kit.effects import EffectTable
+from api.kit.jobs import Job, repeat_job
+from api.kit.metrics import (
+    DELIVERIES_DEAD,
+    DELIVERIES_FAILED,
+    DELIVERIES_WAITING,
+    DELIVERY_LAG,
+)
 from api.kit.redis.client import RedisUnavailable
+from api.kit.redis.wakeups import listen
 from api.kit.services import Services
-from api.votes.service import publish_scores
-from models import OutboxEvent
 
 log = structlog.get_logger(__name__)
 
-# Seconds between looks at the outbox while it is empty, and after a failure of the database.
-IDLE = 0.5
+# Seconds between two looks without a wake-up, at events and at the deliveries of a consumer.
+RELAY_POLL = 0.5
+LANE_POLL = 1.0
+# Seconds between two batches of events while there are many, so that the batches are not small: a
+# transaction costs more than an event in it.
+RELAY_PACE = 0.05
+MEASURE_EVERY = 15.0
 AFTER_FAILURE = 2.0
-BATCH = 100
-# How long a batch may take. Then its events count as left behind, and may be carried out twice.
-LEASE = timedelta(minutes=1)
-# An event that fails is tried again after 1, 2, 4 ... seconds, at most every five minutes.
-MAX_RETRY_DELAY = 300
-# Readers see new scores about so late; each thread with votes gets one version as often.
-PUBLISH_EVERY = timedelta(seconds=1)
-SWEEP_EVERY = timedelta(minutes=10)
-SWEEP_BATCH = 5000
-KEEP_ANSWERS = timedelta(hours=24)
-KEEP_EVENTS = timedelta(days=30)
-KEEP_SESSIONS = timedelta(days=7)
 
 
 async def run_until_stopped(services: Services) -> None:
@@ -47,87 +49,84 @@ async def run_until_stopped(services: Services) -> None:
         await working
 
 
-async def run_worker(services: Services) -> None:
-    """Work until cancelled. What fails is logged and tried again."""
-    published_at = services.clock.now()
-    swept_at = published_at - SWEEP_EVERY
+async def run_worker(
+    services: Services, effects: EffectTable = EFFECTS, jobs: Iterable[Job] = JOBS
+) -> None:
+    """Work until cancelled; deliveries under way are given back then."""
+    dispatcher = Dispatcher(services, effects)
+    has_events = asyncio.Event()
+    try:
+        async with asyncio.TaskGroup() as group:
+
+            def start(name: str, step: Callable[[], Awaitable[None]]) -> None:
+                group.create_task(_repeat(name, step), name=name)
+
+            start("wakeups", lambda: listen(str(services.settings.redis_url), has_events.set))
+            start("relay", lambda: _relay(services, effects, dispatcher, has_events))
+            for name, lane in dispatcher.lanes.items():
+                start(f"lane {name}", functools.partial(_work_lane, lane))
+            start("ledger", dispatcher.ledger.wait_and_write)
+            start("leases", lambda: _renew_leases(dispatcher))
+            start("measure", lambda: _measure(services))
+            for job in jobs:
+                start(f"job {job.name}", functools.partial(repeat_job, services, job))
+    finally:
+        await dispatcher.stop()
+
+
+async def _repeat(name: str, step: Callable[[], Awaitable[None]]) -> None:
+    """Take a step again and again; what fails is logged and tried again."""
     while True:
         try:
-            found = await relay_batch(services)
-            if services.clock.now() - published_at >= PUBLISH_EVERY:
-                published_at = services.clock.now()
-                await publish_scores(services)
-            if services.clock.now() - swept_at >= SWEEP_EVERY:
-                await sweep(services)
-                swept_at = services.clock.now()
-            if found < BATCH:
-                await asyncio.sleep(IDLE)
-        except DatabaseUnavailable:  # which is logged where it is found
+            await step()
+        except (DatabaseUnavailable, RedisUnavailable):  # logged where they are found
             await asyncio.sleep(AFTER_FAILURE)
-        except Exception:  # whatever it was, the next round tries again
-            log.exception("worker_failed")
+        except Exception:  # whatever it was, the next step tries again
+            log.exception("worker_failed", task=name)
             await asyncio.sleep(AFTER_FAILURE)
 
 
-async def relay_batch(services: Services) -> int:
-    """Carry out the oldest waiting events; return how many were tried."""
-    async with services.database.write_session() as session:
-        events = await outbox.claim(
-            session, services.reactions.event_types, services.clock.now(), limit=BATCH, lease=LEASE
-        )
-    tried = 0
-    try:
-        for event in events:
-            await _relay(services, event)
-            tried += 1
-    finally:
-        # Whoever is stopped in the middle gives back the rest, so that others need not wait.
-        for event in events[tried:]:
-            event.retry_at = None
-        async with services.database.write_session() as session:
-            session.add_all(events)
-    return len(events)
+async def _relay(
+    services: Services, effects: EffectTable, dispatcher: Dispatcher, has_events: asyncio.Event
+) -> None:
+    """Relay a batch of events and wake the lanes that got deliveries, or wait for events."""
+    has_events.clear()
+    consumers = await relay_events(services, effects)
+    if consumers is None:
+        await _wait(has_events, RELAY_POLL)
+        return
+    for consumer in consumers:
+        dispatcher.lanes[consumer].has_work.set()
+    await asyncio.sleep(RELAY_PACE)
 
 
-async def sweep(services: Services) -> None:
-    """Forget kept answers, told events and ended logins that nobody can ask for any more."""
+async def _work_lane(lane: Lane) -> None:
+    """Start what is due, and wait until there may be more."""
+    lane.has_work.clear()
+    await lane.start_due()
+    await _wait(lane.has_work, LANE_POLL)
+
+
+async def _renew_leases(dispatcher: Dispatcher) -> None:
+    await asyncio.sleep(RENEW_EVERY)
+    await dispatcher.ledger.renew()
+
+
+async def _measure(services: Services) -> None:
+    """Bring the metrics of the queue up to date."""
+    async with services.database.read_session() as session:
+        state = await measure_queue(session)
     now = services.clock.now()
-    gone = 1
-    while gone:
-        async with services.database.write_session() as session:
-            gone = await outbox.purge(
-                session,
-                answers_before=now - KEEP_ANSWERS,
-                events_before=now - KEEP_EVENTS,
-                limit=SWEEP_BATCH,
-            )
-    for purge, before in (
-        (accounts.purge_credentials, now),
-        (accounts.purge_sessions, now - KEEP_SESSIONS),
-    ):
-        gone = 1
-        while gone:
-            async with services.database.write_session() as session:
-                gone = await purge(session, before=before, limit=SWEEP_BATCH)
+    DELIVERIES_WAITING.set(state.waiting)
+    DELIVERIES_FAILED.set(state.failed)
+    DELIVERIES_DEAD.set(state.dead)
+    lag = (now - state.oldest_at).total_seconds() if state.oldest_at else 0.0
+    DELIVERY_LAG.set(max(0.0, lag))
+    await asyncio.sleep(MEASURE_EVERY)
 
 
-async def _relay(services: Services, row: OutboxEvent) -> None:
-    """Carry out what follows from an event, and note on its row how that went."""
-    try:
-        event = services.reactions.event_types[row.type].from_payload(row.payload)
-        await services.reactions.run_by_worker(services, event)
-    except (DatabaseUnavailable, RedisUnavailable):  # which are logged where they are found
-        _postpone(services, row)
-    except Exception:  # whatever it was, it must not hold up the other events
-        log.exception("event_failed", event_type=row.type, event_id=row.id)
-        _postpone(services, row)
-    else:
-        row.relayed_at = services.clock.now()
-        EVENTS_RELAYED.inc()
-
-
-def _postpone(services: Services, row: OutboxEvent) -> None:
-    delay = min(2**row.attempts, MAX_RETRY_DELAY)
-    row.attempts += 1
-    row.retry_at = services.clock.now() + timedelta(seconds=delay)
-    EVENTS_FAILED.inc()
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, but not for longer."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -159,7 +159,10 @@ class Bench:
 
     def settle(self) -> None:
         """Wait until the worker has nothing left to do, so that it does not count for the next."""
-        waiting = "SELECT count(*) FROM events WHERE relayed_at IS NULL"
+        waiting = (
+            "SELECT EXISTS (SELECT FROM events WHERE relayed_at IS NULL)"
+            " OR EXISTS (SELECT FROM deliveries)"
+        )
         deadline = time.monotonic() + _SETTLE_SECONDS
         while time.monotonic() < deadline and self.engines.ask(lambda c: c.fetchval(waiting)):
             time.sleep(0.2)

@@ -15,7 +15,7 @@ from models.articles import (
 from models.comments import MAX_DEPTH, Comment, CommentMention, CommentState
 from models.credentials import Credential, CredentialKind
 from models.epoch import DatabaseEpoch
-from models.events import OutboxEvent
+from models.events import Delivery, OutboxEvent
 from models.idempotency import IdempotencyKey
 from models.metadata import metadata
 from models.moderation import (
@@ -47,6 +47,7 @@ __all__ = [
     "Credential",
     "CredentialKind",
     "DatabaseEpoch",
+    "Delivery",
     "Handle",
     "IdempotencyKey",
     "LogAction",

@@ -8,5 +8,5 @@ from api.kit.effects import Effect, EffectTable
 
 def replace_effect(effect: Effect[Any]) -> EffectTable:
     """Return the shipped table with another effect for one event."""
-    others = (shipped for shipped in EFFECTS if shipped.event is not effect.event)
+    others = (shipped for shipped in EFFECTS if shipped.event_type is not effect.event)
     return EffectTable((*others, effect))

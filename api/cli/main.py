@@ -6,7 +6,18 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from api.cli import cache, demo, doctor, migrate, openapi, serve, transfer, users, worker
+from api.cli import (
+    cache,
+    deliveries,
+    demo,
+    doctor,
+    migrate,
+    openapi,
+    serve,
+    transfer,
+    users,
+    worker,
+)
 from api.embedded.engines import EngineStartError
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.problems import Problem
@@ -26,6 +37,7 @@ app.command("openapi")(openapi.write_document)
 app.command("import")(transfer.import_file)
 app.command("demo")(demo.demo)
 app.add_typer(users.app, name="user")
+app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(cache.app, name="cache")
 app.command("doctor")(doctor.report)
 

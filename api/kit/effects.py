@@ -1,10 +1,11 @@
-"""What follows from events: the types of the one table in `api/effects.py`, and who runs it."""
+"""What follows from events: the types of the one table in `api/effects.py`."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kit.db.events import Event
 from api.kit.db.unit_of_work import UnitOfWork
@@ -13,7 +14,163 @@ from api.kit.services import Services
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 E = TypeVar("E", bound=Event)
+# A consumer of all thread events can be given those of one type.
+E_contra = TypeVar("E_contra", bound=Event, contravariant=True)
+
+# The target of a consumer that has only one.
+NO_TARGET = ""
+
+
+class AnyConsumer(Protocol):
+    """A consumer of whatever events, as the worker sees it."""
+
+    @property
+    def name(self) -> str:
+        """What its deliveries are stored under: never changed, or those that wait are stranded."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """How many runs one worker has under way at most."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """How many deliveries one run takes at most."""
+        ...
+
+    @property
+    def per_target(self) -> int:
+        """How many deliveries to one target a worker has under way at most."""
+        ...
+
+    @property
+    def has_targets(self) -> bool:
+        """Whether `list_targets` names the targets; otherwise `NO_TARGET` is the only one."""
+        ...
+
+    @property
+    def timeout(self) -> float:
+        """Seconds after which a run is cancelled and counts as failed."""
+        ...
+
+    async def list_targets(self, session: AsyncSession, event: Event) -> Collection[str]:
+        """Return who or what an event is delivered to, read in the relay's transaction."""
+        ...
+
+    async def run(self, services: Services, deliveries: Sequence[tuple[Event, str]]) -> None:
+        """Deliver events, each to its target; raises what the handler raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumer(Generic[E_contra]):
+    """Takes each event by itself."""
+
+    name: str
+    event: type[E_contra]
+    deliver: Callable[[Services, E_contra], Awaitable[None]]
+    concurrency: int = 4
+    timeout: float = 60.0
+
+    batch_size = 1
+    has_targets = False
+
+    @property
+    def per_target(self) -> int:
+        """There is one target, so it is bounded as the whole is."""
+        return self.concurrency
+
+    async def list_targets(self, session: AsyncSession, event: Event) -> Collection[str]:  # noqa: ARG002 - part of AnyConsumer
+        """Return the one target."""
+        return (NO_TARGET,)
+
+    async def run(self, services: Services, deliveries: Sequence[tuple[Event, str]]) -> None:
+        """Deliver the events, one after the other."""
+        for event, _ in deliveries:
+            await self.deliver(services, _narrow(event, self.event))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchConsumer(Generic[E_contra]):
+    """Takes all events that are due at once, so many of one kind can be merged into one step.
+
+    They succeed or fail, and are retried, together.
+    """
+
+    name: str
+    event: type[E_contra]
+    deliver: Callable[[Services, Sequence[E_contra]], Awaitable[None]]
+    batch_size: int = 500
+    timeout: float = 60.0
+
+    concurrency = 1
+    has_targets = False
+
+    @property
+    def per_target(self) -> int:
+        """There is one target, so it is bounded as the whole is."""
+        return self.batch_size
+
+    async def list_targets(self, session: AsyncSession, event: Event) -> Collection[str]:  # noqa: ARG002 - part of AnyConsumer
+        """Return the one target."""
+        return (NO_TARGET,)
+
+    async def run(self, services: Services, deliveries: Sequence[tuple[Event, str]]) -> None:
+        """Deliver all events in one call."""
+        await self.deliver(services, [_narrow(event, self.event) for event, _ in deliveries])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetedConsumer(Generic[E_contra]):
+    """Delivers each event to several targets, such as webhook endpoints, each by itself.
+
+    `find_targets` only reads. A target is never empty.
+    """
+
+    name: str
+    event: type[E_contra]
+    find_targets: Callable[[AsyncSession, E_contra], Awaitable[Collection[str]]]
+    deliver: Callable[[Services, E_contra, str], Awaitable[None]]
+    concurrency: int = 16
+    per_target: int = 2
+    timeout: float = 30.0
+
+    batch_size = 1
+    has_targets = True
+
+    async def list_targets(self, session: AsyncSession, event: Event) -> Collection[str]:
+        """Return who or what the event is delivered to."""
+        return await self.find_targets(session, _narrow(event, self.event))
+
+    async def run(self, services: Services, deliveries: Sequence[tuple[Event, str]]) -> None:
+        """Deliver the events, one after the other."""
+        for event, target in deliveries:
+            await self.deliver(services, _narrow(event, self.event), target)
+
+
+class AnyEffect(Protocol):
+    """What follows from one type of event, whichever it is."""
+
+    @property
+    def event_type(self) -> type[Event]:
+        """The type of event."""
+        ...
+
+    @property
+    def consumers(self) -> Sequence[AnyConsumer]:
+        """To whom the worker delivers such events."""
+        ...
+
+    async def run_in_transaction(self, uow: UnitOfWork, event: Event) -> None:
+        """Run the reactions that commit or fail with the change."""
+        ...
+
+    async def run_after_commit(self, services: Services, event: Event) -> None:
+        """Run the reactions after the commit; never raises."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,47 +178,73 @@ class Effect(Generic[E]):
     """What follows from an event.
 
     `in_transaction` commits or fails with the change. `after_commit` is tried once, before the
-    response is sent, and only logged when it fails. `by_worker` is repeated until it succeeds, so
-    doing it twice must change nothing.
+    response is sent, and only logged when it fails. `by_worker` is delivered at least once, in no
+    promised order: a handler reads the present state, and doing it twice must change nothing.
     """
 
     event: type[E]
     in_transaction: tuple[Callable[[UnitOfWork, E], Awaitable[None]], ...] = ()
     after_commit: tuple[Callable[[Services, E], Awaitable[None]], ...] = ()
-    by_worker: tuple[Callable[[Services, E], Awaitable[None]], ...] = ()
+    by_worker: tuple[Consumer[E] | BatchConsumer[E] | TargetedConsumer[E], ...] = ()
 
+    @property
+    def event_type(self) -> type[Event]:
+        """The type of event."""
+        return self.event
 
-class EffectTable:
-    """The effects of every event type; it runs those of a unit of work."""
-
-    def __init__(self, effects: Iterable[Effect[Any]]) -> None:
-        self._effects = {effect.event: effect for effect in effects}
-        self.event_types: Mapping[str, type[Event]] = {event.type: event for event in self._effects}
-
-    def __iter__(self) -> Iterator[Effect[Any]]:
-        return iter(self._effects.values())
-
-    def get_effect(self, event_type: type[Event]) -> Effect[Any]:
-        """Return what follows from events of a type. Raises KeyError for an unlisted one."""
-        return self._effects[event_type]
+    @property
+    def consumers(self) -> Sequence[AnyConsumer]:
+        """To whom the worker delivers such events."""
+        return self.by_worker
 
     async def run_in_transaction(self, uow: UnitOfWork, event: Event) -> None:
         """Run the reactions that commit or fail with the change."""
-        for react in self.get_effect(type(event)).in_transaction:
-            await react(uow, event)
+        for react in self.in_transaction:
+            await react(uow, _narrow(event, self.event))
 
     async def run_after_commit(self, services: Services, event: Event) -> None:
-        """Run the reactions after the commit. The worker repeats them, so a failure is logged."""
-        for react in self.get_effect(type(event)).after_commit:
+        """Run the reactions after the commit; a failure is logged."""
+        for react in self.after_commit:
             try:
-                await react(services, event)
+                await react(services, _narrow(event, self.event))
             except RedisUnavailable as error:
                 # Expected while Redis is down: one line, and the cause is logged where it occurs.
                 log.warning("after_commit_postponed", event_type=event.type, reason=str(error))
             except Exception:
                 log.exception("after_commit_failed", event_type=event.type)
 
-    async def run_by_worker(self, services: Services, event: Event) -> None:
-        """Run the reactions that are repeated until they succeed; raises what they raise."""
-        for react in self.get_effect(type(event)).by_worker:
-            await react(services, event)
+
+class EffectTable:
+    """The effects of every event type."""
+
+    def __init__(self, effects: Iterable[AnyEffect]) -> None:
+        """Raise ValueError where two consumers share a name."""
+        self._effects = {effect.event_type: effect for effect in effects}
+        self.event_types: Mapping[str, type[Event]] = {event.type: event for event in self._effects}
+        self.consumers: dict[str, AnyConsumer] = {}
+        for effect in self._effects.values():
+            for consumer in effect.consumers:
+                if self.consumers.setdefault(consumer.name, consumer) is not consumer:
+                    raise ValueError(f"two consumers are called {consumer.name}")
+
+    def __iter__(self) -> Iterator[AnyEffect]:
+        return iter(self._effects.values())
+
+    def get_effect(self, event_type: type[Event]) -> AnyEffect:
+        """Return what follows from events of a type. Raises KeyError for an unlisted one."""
+        return self._effects[event_type]
+
+    async def run_in_transaction(self, uow: UnitOfWork, event: Event) -> None:
+        """Run the reactions that commit or fail with the change."""
+        await self.get_effect(type(event)).run_in_transaction(uow, event)
+
+    async def run_after_commit(self, services: Services, event: Event) -> None:
+        """Run the reactions after the commit; never raises."""
+        await self.get_effect(type(event)).run_after_commit(services, event)
+
+
+def _narrow(event: Event, kind: type[T]) -> T:
+    """Return the event as what it is. Raises TypeError."""
+    if not isinstance(event, kind):
+        raise TypeError(f"{type(event).__name__} is not a {kind.__name__}")
+    return event

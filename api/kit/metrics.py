@@ -45,5 +45,17 @@ CONNECTIONS_EVICTED = Counter(
     "palaver_connections_evicted_total",
     "Connections without a request that were closed to make room for new ones.",
 )
-EVENTS_RELAYED = Counter("palaver_events_relayed_total", "Events that the worker processed.")
-EVENTS_FAILED = Counter("palaver_events_failed_total", "Attempts of the worker that failed.")
+EVENTS_RELAYED = Counter(
+    "palaver_events_relayed_total", "Events that this worker turned into deliveries."
+)
+DELIVERIES = Counter("palaver_deliveries_total", "Deliveries that were made.", ["consumer"])
+DELIVERY_FAILURES = Counter(
+    "palaver_delivery_failures_total", "Attempts to deliver that failed.", ["consumer"]
+)
+DELIVERIES_WAITING = Gauge("palaver_deliveries_waiting", "Deliveries before their first attempt.")
+DELIVERIES_FAILED = Gauge("palaver_deliveries_failed", "Deliveries that failed and are retried.")
+DELIVERIES_DEAD = Gauge("palaver_deliveries_dead", "Deliveries that were given up.")
+DELIVERY_LAG = Gauge(
+    "palaver_delivery_lag_seconds",
+    "Age in seconds of the oldest event that waits for the relay or for a first attempt.",
+)

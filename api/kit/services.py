@@ -1,6 +1,6 @@
 """What a process has: made once by the composition root, and given to whatever needs it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,6 +16,7 @@ from api.kit.db.write_queues import WriteQueues
 from api.kit.problems import Problem
 from api.kit.redis.client import GuardedRedis
 from api.kit.redis.rate_limiter import Limiter
+from api.kit.redis.wakeups import WakeUps
 from api.kit.settings import Settings
 from api.kit.signing import Signer
 
@@ -23,18 +24,12 @@ from api.kit.signing import Signer
 class Reactions(Protocol):
     """What follows from events: `api.kit.effects.EffectTable`, as its callers see it."""
 
-    event_types: Mapping[str, type[Event]]
-
     async def run_in_transaction(self, uow: UnitOfWork, event: Event) -> None:
         """Run the reactions that commit or fail with the change."""
         ...
 
     async def run_after_commit(self, services: "Services", event: Event) -> None:
         """Run the reactions after the commit; never raises."""
-        ...
-
-    async def run_by_worker(self, services: "Services", event: Event) -> None:
-        """Run the reactions that the worker repeats until they succeed; raises what they raise."""
         ...
 
 
@@ -53,6 +48,7 @@ class Services:
     cache: VersionedCache
     lookups: Lookups
     reactions: Reactions
+    wakeups: WakeUps
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:
@@ -71,6 +67,8 @@ class Services:
                     raise
                 refusal = problem
             await uow.flush_events(self.reactions.run_in_transaction)
+        if uow.events:
+            self.wakeups.send()
         for event in uow.events:
             await self.reactions.run_after_commit(self, event)
         if refusal is not None:
@@ -79,5 +77,6 @@ class Services:
     async def close(self) -> None:
         """Close every connection."""
         await self.epoch.close()
+        await self.wakeups.close()
         await self.redis.close()
         await self.database.close()

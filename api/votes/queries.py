@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, delete, literal, select
+from sqlalchemy import Uuid, any_, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -48,6 +48,16 @@ async def find_changed_articles(session: AsyncSession, *, limit: int) -> list[UU
     """Return articles with scores that readers have not seen yet."""
     article_id = col(ScoreChange.article_id)
     return list(await session.scalars(select(article_id).distinct().limit(limit)))
+
+
+async def claim_changes(session: AsyncSession, article_id: UUID) -> bool:
+    """Claim an article's changes until the transaction ends; return False when another has them.
+
+    Not by SKIP LOCKED on the article's row: in a busy thread there is always a writer who holds it,
+    and its scores would never be published.
+    """
+    key = func.hashtextextended(f"scores {article_id}", 0)
+    return bool(await session.scalar(select(func.pg_try_advisory_xact_lock(key))))
 
 
 async def find_changes(session: AsyncSession, article_id: UUID) -> list[UUID]:

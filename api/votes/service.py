@@ -1,5 +1,6 @@
 """Voting, and showing readers what the votes came to."""
 
+import random
 from uuid import UUID
 
 from api.articles import queries as articles
@@ -57,13 +58,22 @@ async def vote_on_article(uow: UnitOfWork, actor: Actor, ref: str, value: int) -
     return _read(sums, value)
 
 
-async def publish_scores(services: Services) -> None:
-    """Give every thread with new scores one new version for all of them."""
+async def publish_scores(services: Services) -> bool:
+    """Give every thread with new scores one new version for all of them.
+
+    Return whether there may be more. Workers share the threads: each is claimed for a transaction,
+    and one that another worker has is left to it.
+    """
     async with services.database.read_session() as session:
         changed = await queries.find_changed_articles(session, limit=_BATCH)
+    random.shuffle(changed)  # so that workers do not all begin with the same
+    published = 0
     for article_id in changed:
         async with services.unit_of_work() as uow:
-            await _publish_scores_of(uow, article_id)
+            if await queries.claim_changes(uow.session, article_id):
+                await _publish_scores_of(uow, article_id)
+                published += 1
+    return published == _BATCH
 
 
 async def _replace(uow: UnitOfWork, vote: ArticleVote | CommentVote) -> tuple[int, int]:

@@ -7,9 +7,9 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from api.kit.services import Services
-from api.worker import sweep
 from tests.client import PASSWORD, Client, expect, expect_problem
 from tests.conftest import MovableClock
+from tests.working import run_jobs
 
 BODY = {"handle": "max", "email": "max@example.com", "password": PASSWORD}
 KEY = {"Idempotency-Key": "0198f2c5-6f7a"}
@@ -101,8 +101,8 @@ async def test_an_answer_is_kept_for_a_day(
 ) -> None:
     expect(await client.post("/v1/users", BODY, headers=KEY), 201)
     clock.advance(hours=23)
-    await sweep(services)
+    await run_jobs(services)
     assert "idempotent-replayed" in (await client.post("/v1/users", BODY, headers=KEY)).headers
     clock.advance(hours=2)
-    await sweep(services)
+    await run_jobs(services)
     expect_problem(await client.post("/v1/users", BODY, headers=KEY), 409, "handle_taken")

@@ -55,7 +55,7 @@ def test_a_problem_says_what_to_do() -> None:
 
 
 def test_every_event_has_its_effects() -> None:
-    assert {effect.event for effect in EFFECTS} == _find_all(Event) - {ThreadEvent}
+    assert {effect.event_type for effect in EFFECTS} == _find_all(Event) - {ThreadEvent}
 
 
 def test_every_event_has_a_type_of_its_own() -> None:

@@ -15,10 +15,10 @@ from sqlalchemy import text
 from api.auth.tokens import RefreshToken, TokenError, hash_token, make_access_token
 from api.kit.db.ids import make_id
 from api.kit.services import Services
-from api.worker import sweep
 from tests.client import Client, Person, expect, expect_problem
 from tests.comments.test_cost import round_trips
 from tests.conftest import MovableClock
+from tests.working import run_jobs
 
 
 def forge(prefix: str, payload: bytes, checked: bytes | None = None) -> str:
@@ -148,11 +148,11 @@ async def test_expired_tokens_are_forgotten(
     clock.advance(minutes=11)
     await renew(max_)
     assert await count_tokens(services) == 2
-    await sweep(services)
+    await run_jobs(services)
     assert await count_tokens(services) == 1
     await renew(lee)
     clock.advance(days=60)
-    await sweep(services)
+    await run_jobs(services)
     assert await count_tokens(services) == 0
     async with services.database.read_session() as session:
         assert await session.scalar(text("SELECT count(*) FROM sessions")) == 0

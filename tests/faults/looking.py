@@ -36,10 +36,13 @@ async def wait_until_ready(client: Client) -> None:
 
 
 async def wait_until_relayed(postgres: Engine) -> None:
-    """Wait until a worker has carried out every event."""
+    """Wait until a worker has made every delivery."""
     connection = await asyncpg.connect(**connect_arguments(postgres.url))
     for _ in range(BACK_WITHIN):
-        waiting = await connection.fetchval("SELECT count(*) FROM events WHERE relayed_at IS NULL")
+        waiting = await connection.fetchval(
+            "SELECT (SELECT count(*) FROM events WHERE relayed_at IS NULL)"
+            " + (SELECT count(*) FROM deliveries)"
+        )
         if waiting == 0:
             break
         await asyncio.sleep(0.1)

@@ -140,4 +140,4 @@ async def test_the_engines_and_the_worker_are_counted_too(client: Client) -> Non
         family.name
         for family in text_string_to_metric_families((await client.get("/metrics")).text)
     }
-    assert {"palaver_redis_failures", "palaver_events_relayed", "palaver_events_failed"} <= names
+    assert {"palaver_redis_failures", "palaver_events_relayed", "palaver_deliveries_dead"} <= names

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import orjson
 import structlog
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, NullPool, event, func, make_url, select
 from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
@@ -76,6 +76,17 @@ class Database:
         self.url = to_asyncpg(url)
         self.writer = self._make_engine(pool_size, read_only=False)
         self.reader = self._make_engine(pool_size, read_only=True)
+        # A connection of its own for each lock: whatever ends it, the lock goes with it.
+        self._locks = create_async_engine(
+            self.url,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args={
+                "async_creator_fn": connect,
+                "timeout": CONNECT_TIMEOUT,
+                "command_timeout": COMMAND_TIMEOUT,
+            },
+        )
 
     def _make_engine(self, pool_size: int, *, read_only: bool) -> AsyncEngine:
         settings = dict(_SERVER_SETTINGS)
@@ -136,8 +147,20 @@ class Database:
             ):
                 yield session
 
+    @asynccontextmanager
+    async def try_lock(self, name: str) -> AsyncIterator[bool]:
+        """Hold an advisory lock while the block runs; yield whether it was free.
+
+        No transaction stays open meanwhile. Raises DatabaseUnavailable.
+        """
+        with unavailable_when_away():
+            async with self._locks.connect() as connection:
+                key = func.hashtextextended(name, 0)
+                yield bool(await connection.scalar(select(func.pg_try_advisory_lock(key))))
+
     async def close(self) -> None:
         """Close every connection."""
+        await self._locks.dispose()
         await self.writer.dispose()
         await self.reader.dispose()
 

@@ -1,84 +1,72 @@
-"""The outbox as the worker sees it: events that wait, and what is kept only for a while."""
+"""The outbox as the relay sees it: events that no delivery was made for yet."""
 
-from collections.abc import Collection
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from models import IdempotencyKey, OutboxEvent
+from models import Delivery, OutboxEvent
 
 
-async def claim(
-    session: AsyncSession,
-    types: Collection[str],
-    now: datetime,
-    *,
-    limit: int,
-    lease: timedelta,
-) -> list[OutboxEvent]:
-    """Return the oldest events that are due, and keep every other worker from them for the lease.
+@dataclass(frozen=True, slots=True)
+class WaitingEvent:
+    """An event that waits for the relay."""
 
-    No lock outlives this transaction: what follows from an event may take its time, and needs
-    transactions of its own. The events of a worker that dies are due again when the lease ends.
+    id: int
+    type: str
+    payload: dict[str, Any]
+
+
+async def lock_waiting_events(
+    session: AsyncSession, types: Collection[str], *, limit: int
+) -> list[WaitingEvent]:
+    """Return the oldest waiting events, which no other relay takes until the transaction ends.
+
     Events of other types are of a newer release and are left to its own workers.
     """
-    due = (
+    statement = (
+        select(col(OutboxEvent.id), col(OutboxEvent.type), col(OutboxEvent.payload))
+        .where(col(OutboxEvent.relayed_at).is_(None), col(OutboxEvent.type).in_(types))
+        .order_by(col(OutboxEvent.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [WaitingEvent(*row) for row in await session.execute(statement)]
+
+
+async def mark_relayed(session: AsyncSession, event_ids: Sequence[int], now: datetime) -> None:
+    """Note that the deliveries of these events were made."""
+    await session.execute(
+        update(OutboxEvent)
+        .where(col(OutboxEvent.id).in_(event_ids))
+        .values(relayed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def purge_events(session: AsyncSession, *, before: datetime, limit: int) -> int:
+    """Delete at most `limit` events that were relayed before a moment; return how many.
+
+    An event stays for as long as one of its deliveries waits or is dead.
+    """
+    old = (
         select(col(OutboxEvent.id))
         .where(
-            col(OutboxEvent.relayed_at).is_(None),
-            col(OutboxEvent.type).in_(types),
-            or_(col(OutboxEvent.retry_at).is_(None), col(OutboxEvent.retry_at) <= now),
+            col(OutboxEvent.relayed_at) < before,
+            ~exists().where(col(Delivery.event_id) == col(OutboxEvent.id)),
         )
-        .order_by(col(OutboxEvent.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
         .cte()
     )
     statement = (
-        update(OutboxEvent)
-        .where(col(OutboxEvent.id) == due.c.id)
-        .values(retry_at=now + lease)
-        .returning(OutboxEvent)
+        delete(OutboxEvent)
+        .where(col(OutboxEvent.id) == old.c.id)
+        .returning(col(OutboxEvent.id))
         .execution_options(synchronize_session=False)
     )
-    events = list(await session.scalars(statement))
-    return sorted(events, key=lambda event: event.id or 0)
-
-
-async def purge(
-    session: AsyncSession, *, answers_before: datetime, events_before: datetime, limit: int
-) -> int:
-    """Forget kept answers made, and events told, before these moments; return how many went.
-
-    At most `limit` of each: after a long stop there may be more than one statement has time for.
-    """
-    answers = (
-        select(col(IdempotencyKey.owner), col(IdempotencyKey.key))
-        .where(col(IdempotencyKey.created_at) < answers_before)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte()
-    )
-    events = (
-        select(col(OutboxEvent.id))
-        .where(col(OutboxEvent.relayed_at) < events_before)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte()
-    )
-    gone = 0
-    for statement in (
-        delete(IdempotencyKey)
-        .where(
-            col(IdempotencyKey.owner) == answers.c.owner, col(IdempotencyKey.key) == answers.c.key
-        )
-        .returning(col(IdempotencyKey.key)),
-        delete(OutboxEvent)
-        .where(col(OutboxEvent.id) == events.c.id)
-        .returning(col(OutboxEvent.id)),
-    ):
-        result = await session.execute(statement.execution_options(synchronize_session=False))
-        gone += len(result.all())
-    return gone
+    return len((await session.execute(statement)).all())

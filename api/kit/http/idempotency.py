@@ -4,8 +4,11 @@ Of two requests with one key at the same time, the second does not wait: it gets
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 from starlette.responses import Response
 
 from api.kit.db.unit_of_work import UnitOfWork
@@ -98,3 +101,21 @@ class KeyedRequest:
                 created_at=uow.now,
             )
         )
+
+
+async def purge_keys(session: AsyncSession, *, before: datetime, limit: int) -> int:
+    """Delete at most `limit` keys from before a moment, with their responses; return how many."""
+    old = (
+        select(col(IdempotencyKey.owner), col(IdempotencyKey.key))
+        .where(col(IdempotencyKey.created_at) < before)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte()
+    )
+    statement = (
+        delete(IdempotencyKey)
+        .where(col(IdempotencyKey.owner) == old.c.owner, col(IdempotencyKey.key) == old.c.key)
+        .returning(col(IdempotencyKey.key))
+        .execution_options(synchronize_session=False)
+    )
+    return len((await session.execute(statement)).all())

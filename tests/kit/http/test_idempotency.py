@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from api.kit.services import Services
-from api.worker import sweep
 from tests.client import PASSWORD, Client, Person, expect, expect_problem
 from tests.conftest import MovableClock
 from tests.connections import connect_arguments
 from tests.kit.conftest import OpenClient
+from tests.working import run_jobs
 
 BODY = {"title": "Once", "body": "Only once."}
 
@@ -180,11 +180,11 @@ async def test_an_answer_is_kept_for_a_day_and_not_longer(
     person, _, path = await start_thread(client)
     first = await send(person.client, path, {"body": "Again?"})
     clock.advance(hours=23, minutes=59)
-    await sweep(services)
+    await run_jobs(services)
     person = await client.log_in(person.handle)
     expect_replay(first, await send(person.client, path, {"body": "Again?"}))
     clock.advance(minutes=2)
-    await sweep(services)
+    await run_jobs(services)
     second = await send(person.client, path, {"body": "Again?"})
     assert expect(second, 201)["id"] != first.json()["id"]
     assert "idempotent-replayed" not in second.headers
