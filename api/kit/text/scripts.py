@@ -5,7 +5,7 @@ from bisect import bisect_right
 # Unicode blocks (first and last code point) of the scripts that are written without spaces between
 # words, in order: https://www.unicode.org/Public/UNIDATA/Blocks.txt, line breaking class SA, and
 # Chinese, Japanese, Tibetan and Yi.
-_UNSPACED = (
+UNSPACED_BLOCKS = (
     (0x0E00, 0x0FFF),  # Thai, Lao, Tibetan
     (0x1000, 0x109F),  # Myanmar
     (0x1780, 0x17FF),  # Khmer
@@ -24,7 +24,7 @@ _UNSPACED = (
     (0x16FE0, 0x1B2FF),  # Tangut, Khitan, Nushu, Kana
     (0x20000, 0x3FFFF),  # Han, extensions B and later
 )
-_FIRST = tuple(first for first, _ in _UNSPACED)
+_FIRST = tuple(first for first, _ in UNSPACED_BLOCKS)
 
 
 def is_unspaced(character: str) -> bool:
@@ -33,4 +33,4 @@ def is_unspaced(character: str) -> bool:
         return False
     code = ord(character)
     block = bisect_right(_FIRST, code) - 1
-    return block >= 0 and code <= _UNSPACED[block][1]
+    return block >= 0 and code <= UNSPACED_BLOCKS[block][1]
