@@ -28,6 +28,16 @@ from models.moderation import (
     ReviewResolution,
     ReviewSource,
 )
+from models.screening import (
+    Audience,
+    Outcome,
+    Phase,
+    RuleAction,
+    RuleKind,
+    ScreeningDecision,
+    ScreeningRule,
+    ScreeningSettings,
+)
 from models.sessions import LoginSession
 from models.users import Handle, RestrictionKind, Role, User, UserRestriction
 from models.votes import ArticleVote, CommentVote, ScoreChange
@@ -40,6 +50,7 @@ __all__ = [
     "ArticleState",
     "ArticleTag",
     "ArticleVote",
+    "Audience",
     "Comment",
     "CommentMention",
     "CommentState",
@@ -57,12 +68,19 @@ __all__ = [
     "OutboxEvent",
     "Report",
     "ReportResolution",
+    "Outcome",
+    "Phase",
     "RestrictionKind",
     "ReviewItem",
     "ReviewResolution",
     "ReviewSource",
     "Role",
+    "RuleAction",
+    "RuleKind",
     "ScoreChange",
+    "ScreeningDecision",
+    "ScreeningRule",
+    "ScreeningSettings",
     "TagSettings",
     "User",
     "UserRestriction",
