@@ -79,9 +79,7 @@ class ScreeningRule(SQLModel, table=True):
 
     __tablename__: ClassVar[str] = "screening_rules"
     __table_args__ = (
-        CheckConstraint(
-            f"char_length(value) BETWEEN 1 AND {MAX_RULE_VALUE}", name="value_length"
-        ),
+        CheckConstraint(f"char_length(value) BETWEEN 1 AND {MAX_RULE_VALUE}", name="value_length"),
         CheckConstraint(f"char_length(note) <= {MAX_RULE_NOTE}", name="note_length"),
         CheckConstraint("action <> 'allow' OR kind = 'domain'", name="only_domains_are_allowed"),
         Index("uq_screening_rules_value", "kind", "value", unique=True),

@@ -39,7 +39,7 @@ from api.main import create_app, make_services
 from api.votes.service import publish_scores
 from models import Role
 from tests.client import PASSWORD, Client, Person
-from tests.connections import EMPTIED_TABLES, connect_arguments
+from tests.connections import EMPTY_TABLES, connect_arguments
 
 DATABASE_VARIABLE = "PALAVER_TEST_DATABASE_URL"
 REDIS_VARIABLE = "PALAVER_TEST_REDIS_URL"
@@ -153,9 +153,7 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def _emptied(database_url: str, redis_url: str) -> None:
     connection = await asyncpg.connect(**connect_arguments(database_url))
-    await connection.execute(f"TRUNCATE {EMPTIED_TABLES} CASCADE")
-    # The one row of it, as migrations leave it.
-    await connection.execute("INSERT INTO screening_settings DEFAULT VALUES")
+    await connection.execute(EMPTY_TABLES)
     await connection.close()
     redis = Redis.from_url(redis_url)
     await redis.flushdb()

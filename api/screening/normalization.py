@@ -35,8 +35,8 @@ _LOOK_ALIKES = str.maketrans(
 )
 # Digits that stand for letters. "i", "l" and "1" are one class, since each is read as any of them.
 _DIGITS = str.maketrans({"0": "o", "1": "i", "l": "i", "3": "e", "4": "a", "5": "s", "7": "t"})
-# Symbols do so only where they touch letters on both sides, or begin a word.
-_SYMBOL = re.compile(r"(?<=[^\W_])[@$!|€](?=[^\W_])|(?<![^\W_])[@$](?=[^\W_])")
+# Symbols do so only where they, repeated or not, touch letters on both sides, or begin a word.
+_SYMBOL = re.compile(r"(?<=[^\W_])([@$!|€])\1*(?=[^\W_])|(?<![^\W_])[@$](?=[^\W_])")
 _SYMBOLS = {"@": "a", "$": "s", "!": "i", "|": "i", "€": "e"}
 _HAS_SYMBOL = re.compile(r"[@$!|€][^\W_]")
 # One mark inside a word.
@@ -111,7 +111,7 @@ def to_word_forms(source: str) -> Iterator[Form]:
     text = source.translate(_LETTERS)
     locate = _make_locate(source, _LETTERS)
     if _HAS_SYMBOL.search(text):
-        text = _SYMBOL.sub(lambda symbol: _SYMBOLS[symbol[0]], text)
+        text = _SYMBOL.sub(lambda run: _SYMBOLS[run[0][0]] * len(run[0]), text)
     words = text.translate(_SPACES)
     yield _part_unspaced(Form(words, locate))
     if _HAS_INNER.search(text):

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from api.kit.db.migrations import migrate
 from tests.client import Client
-from tests.connections import EMPTIED_TABLES, connect_arguments
+from tests.connections import EMPTY_TABLES, connect_arguments
 from tests.faults.looking import connected
 from tests.faults.servers import Engine, Palaver, run_apart, running
 
@@ -50,7 +50,7 @@ def server(folder: Path, postgres: Engine, valkey: Engine) -> Iterator[Palaver]:
 @pytest.fixture
 async def emptied(postgres: Engine, valkey: Engine) -> None:
     connection = await asyncpg.connect(**connect_arguments(postgres.url))
-    await connection.execute(f"TRUNCATE {EMPTIED_TABLES} CASCADE")
+    await connection.execute(EMPTY_TABLES)
     await connection.close()
     redis = Redis.from_url(valkey.url)
     await redis.flushall()

@@ -33,7 +33,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.client import PASSWORD
-from tests.connections import EMPTIED_TABLES, connect_arguments
+from tests.connections import EMPTY_TABLES, connect_arguments
 
 # Seconds that the server has to start and to stop.
 PATIENCE = 30
@@ -178,7 +178,7 @@ class Target:
 
     async def _empty(self) -> None:
         connection = await asyncpg.connect(**connect_arguments(self.database_url))
-        await connection.execute(f"TRUNCATE {EMPTIED_TABLES} CASCADE")
+        await connection.execute(EMPTY_TABLES)
         await connection.close()
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
