@@ -12,7 +12,14 @@ from models.articles import (
     ArticleTag,
     TagSettings,
 )
-from models.comments import MAX_DEPTH, Comment, CommentMention, CommentState
+from models.comments import (
+    MAX_DEPTH,
+    Comment,
+    CommentMention,
+    CommentRevision,
+    CommentState,
+    SlowModeTurn,
+)
 from models.credentials import Credential, CredentialKind
 from models.epoch import DatabaseEpoch
 from models.events import Delivery, OutboxEvent
@@ -53,6 +60,7 @@ __all__ = [
     "Audience",
     "Comment",
     "CommentMention",
+    "CommentRevision",
     "CommentState",
     "CommentVote",
     "Credential",
@@ -81,6 +89,7 @@ __all__ = [
     "ScreeningDecision",
     "ScreeningRule",
     "ScreeningSettings",
+    "SlowModeTurn",
     "TagSettings",
     "User",
     "UserRestriction",

@@ -168,6 +168,37 @@ class Comment(SQLModel, table=True):
     edited_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
 
 
+class CommentRevision(SQLModel, table=True):
+    """The text that a comment had before an edit; the newest stands in the comment itself."""
+
+    __tablename__: ClassVar[str] = "comment_revisions"
+    __table_args__ = (
+        CheckConstraint("char_length(body) BETWEEN 1 AND 10000", name="body_length"),
+        CheckConstraint("revision >= 1", name="revision_positive"),
+    )
+
+    comment_id: UUID = Field(sa_column=reference_column("comments.id", primary_key=True))
+    # That of the comment while it had this text.
+    revision: int = Field(primary_key=True)
+    body: str = Field(sa_column=text_column())
+    html: str = Field(sa_column=text_column())
+    # Who replaced this text, and when.
+    edited_by: UUID | None = Field(
+        default=None, sa_column=reference_column("users.id", nullable=True)
+    )
+    created_at: datetime = Field(sa_column=time_column())
+
+
+class SlowModeTurn(SQLModel, table=True):
+    """When a person last commented under an article in slow mode, in whatever state."""
+
+    __tablename__: ClassVar[str] = "slow_mode_turns"
+
+    article_id: UUID = Field(sa_column=reference_column("articles.id", primary_key=True))
+    user_id: UUID = Field(sa_column=reference_column("users.id", primary_key=True))
+    last_at: datetime = Field(sa_column=time_column())
+
+
 class CommentMention(SQLModel, table=True):
     """Who is meant by a stretch of a comment's body: offsets in Unicode code points, half open."""
 

@@ -91,9 +91,8 @@ async def get_article_page(request: Request, services: Services, params: ListPar
 
 def read_article(row: ArticleRow) -> ArticleRead:
     """Return an article as readers see it."""
-    return ArticleRead.model_validate(
-        {**_fields(row), "body": row.article.body, "html": row.article.html}
-    )
+    fields = row.article.model_dump(include=set(ArticleRead.model_fields))
+    return ArticleRead.model_validate({**fields, **_fields(row)})
 
 
 async def _build_article(services: Services, article_id: UUID) -> RenderedPage:

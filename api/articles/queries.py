@@ -1,7 +1,7 @@
 """Every statement of articles."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,25 @@ class ArticleRow:
     article: Article
     author: User | None
     tags: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LockedArticle:
+    """What a change of a thread needs to know of its article, whose row is locked."""
+
+    pinned_comment_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class BumpedThread:
+    """An article whose row is locked: its new version, and what decides who may reply."""
+
+    version: int
+    is_locked: bool
+    closes_at: datetime | None
+    is_members_only: bool
+    # Seconds between two comments of one person; 0 is off.
+    slow_mode_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +114,26 @@ async def lock_article(session: AsyncSession, where: ColumnElement[bool]) -> Art
     return (await session.scalars(statement)).one_or_none()
 
 
-async def lock_thread(session: AsyncSession, article_id: UUID) -> bool:
-    """Lock a public article's row, as `lock_article` does; return whether there is one."""
+async def lock_thread(session: AsyncSession, article_id: UUID) -> LockedArticle | None:
+    """Lock a public article's row, as `lock_article` does; None when there is none."""
     statement = (
-        select(col(Article.id))
+        select(col(Article.pinned_comment_id))
         .where(col(Article.id) == article_id, is_public())
         .with_for_update(key_share=True)
     )
-    return await session.scalar(statement) is not None
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else LockedArticle(pinned_comment_id=row[0])
+
+
+async def unpin_comment(session: AsyncSession, article_id: UUID) -> None:
+    """Leave an article, whose row the caller has locked, without a pinned comment."""
+    statement = (
+        update(Article)
+        .where(col(Article.id) == article_id)
+        .values(pinned_comment_id=None)
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(statement)
 
 
 async def list_articles(
@@ -145,6 +176,7 @@ async def find_slugs(session: AsyncSession, slugs: Collection[str]) -> set[str]:
     return set(await session.scalars(select(col(Article.slug)).where(col(Article.slug).in_(slugs))))
 
 
+_BUMPED = tuple(field.name for field in fields(BumpedThread))
 # Every change of a thread asks for it: as text, it costs half of what it costs composed.
 _BUMP_VERSION = (
     text(f"""
@@ -154,12 +186,12 @@ SET version = version + 1,
     reply_count = reply_count + :replies,
     last_activity_at = greatest(last_activity_at, :active_at)  -- which passes over NULL
 WHERE id = :article_id AND {PUBLIC_A}
-RETURNING version, is_locked
+RETURNING {", ".join(_BUMPED)}
 """)
     .bindparams(
         bindparam("active_at", type_=DateTime(timezone=True)),
     )
-    .columns(column("version"), column("is_locked"))
+    .columns(*(column(name) for name in _BUMPED))
 )
 
 
@@ -170,11 +202,11 @@ async def bump_version(
     comments: int = 0,
     replies: int = 0,
     active_at: datetime | None = None,
-) -> tuple[int, bool] | None:
+) -> BumpedThread | None:
     """Take the article's row lock and its next version; count what came or went under it.
 
-    Return the version and whether the article is locked, or None when it is gone. Whoever holds the
-    lock is alone with the thread until the transaction ends, so versions have no gaps.
+    Return the thread as it is now, or None when it is gone. Whoever holds the lock is alone with
+    the thread until the transaction ends, so versions have no gaps.
     """
     values = {
         "article_id": article_id,
@@ -183,7 +215,7 @@ async def bump_version(
         "active_at": active_at,
     }
     row = (await session.execute(_BUMP_VERSION, values)).one_or_none()
-    return None if row is None else (row.version, row.is_locked)
+    return None if row is None else BumpedThread(*row)
 
 
 async def count_votes(

@@ -16,6 +16,7 @@ from api.articles.slugs import MAX_SLUG_LENGTH, SLUG_PATTERN, is_like_id, is_res
 from api.kit.http.pagination import Page
 from api.kit.http.schemas import Input, Line, Output, Prose, Time
 from api.users.schemas import PersonRead, WebAddress
+from models import MAX_SLOW_MODE_SECONDS
 
 MAX_BODY_LENGTH = 20_000
 MAX_TAGS = 10
@@ -142,6 +143,7 @@ class ArticleSummary(Output):
     tags: list[str] = Field(examples=[["space"]])
     author: PersonRead | None = Field(description="Null if unknown.")
     is_locked: bool = Field(description="Whether the discussion is closed.")
+    closes_at: Time | None = Field(description="When the discussion closes by itself.")
     version: int = Field(description="Increases with each change to the article or its thread.")
     comment_count: int = Field(description="Number of visible comments at all levels.")
     up: int = Field(description="Number of votes up.")
@@ -161,3 +163,19 @@ class ArticleRead(ArticleSummary):
 
     body: str = Field(description="Markdown, as written.", examples=["They *fit*."])
     html: str = Field(description="The body as safe HTML.", examples=["<p>They <em>fit</em>.</p>"])
+    notice: str | None = Field(
+        description="Plain text of the moderators, to be shown above the thread.",
+        examples=["Please keep to the subject."],
+    )
+    pinned_comment_id: UUID | None = Field(
+        description="A visible comment to be shown above the others."
+    )
+    slow_mode_seconds: int = Field(
+        description="Seconds between two comments of one person; 0 is off.",
+        ge=0,
+        le=MAX_SLOW_MODE_SECONDS,
+    )
+    is_members_only: bool = Field(description="Whether new accounts cannot reply.")
+    is_pre_moderated: bool = Field(
+        description="Whether comments are held until a moderator approves them."
+    )

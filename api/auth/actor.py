@@ -1,12 +1,15 @@
 """Who is asking."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from api.auth.scopes import Scope
 from models import CredentialKind, RestrictionKind, Role
+
+# How long an account counts as new.
+NEWCOMER_TIME = timedelta(days=1)
 
 
 class ActorKind(StrEnum):
@@ -42,3 +45,13 @@ class Actor:
     def is_staff(self) -> bool:
         """Tell whether the person is a moderator or an admin, whatever the credential covers."""
         return self.role in (Role.MODERATOR, Role.ADMIN)
+
+
+def kind_of(actor: Actor | None, now: datetime) -> ActorKind:
+    """Return how far a client is trusted."""
+    if actor is None:
+        return ActorKind.ANONYMOUS
+    if actor.is_staff:
+        return ActorKind.STAFF
+    is_new = now - actor.created_at < NEWCOMER_TIME
+    return ActorKind.NEWCOMER if is_new else ActorKind.MEMBER

@@ -2,13 +2,12 @@
 
 import functools
 import hashlib
-from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, params
 
 from api.auth import queries
-from api.auth.actor import Actor, ActorKind
+from api.auth.actor import Actor
 from api.auth.errors import AccountBanned, AccountSilenced, InsufficientScope
 from api.auth.policy import require_scope
 from api.auth.scopes import Scope
@@ -24,9 +23,6 @@ from api.kit.http.idempotency import (
 )
 from api.kit.http.routing import KEEP_RESPONSE, declares_credentials, declares_scope
 from api.kit.problems import NotAuthenticated, declares
-
-# How long an account counts as new.
-NEWCOMER_TIME = timedelta(days=1)
 
 # The key of the ASGI scope under which the actor is stored.
 _ACTOR = "palaver.actor"
@@ -81,16 +77,6 @@ def requires(scope: Scope) -> params.Depends:
         return actor
 
     return params.Depends(require_actor)
-
-
-def kind_of(actor: Actor | None, now: datetime) -> ActorKind:
-    """Return how far a client is trusted."""
-    if actor is None:
-        return ActorKind.ANONYMOUS
-    if actor.is_staff:
-        return ActorKind.STAFF
-    is_new = now - actor.created_at < NEWCOMER_TIME
-    return ActorKind.NEWCOMER if is_new else ActorKind.MEMBER
 
 
 IdempotencyKeyHeader = Annotated[

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 from fastapi import Request, params
 
-from api.auth.actor import Actor, ActorKind
-from api.auth.dependencies import address_of, find_actor, kind_of
+from api.auth.actor import Actor, ActorKind, kind_of
+from api.auth.dependencies import address_of, find_actor
 from api.auth.errors import RateLimited
 from api.kit.dependencies import services_of
 from api.kit.http.responses import add_headers

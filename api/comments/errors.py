@@ -57,6 +57,34 @@ class ArticleLocked(Problem):
     detail = "The article accepts no more replies."
 
 
+class ArticleClosed(Problem):
+    """The time at which the article closes is over."""
+
+    status = 409
+    code = "article_closed"
+    title = "Discussion ended"
+    detail = "The time for replies to the article is over; closes_at of the article says when."
+
+
+class MembersOnly(Problem):
+    """The article takes no replies of newcomers."""
+
+    status = 403
+    code = "members_only"
+    title = "Members only"
+    detail = "New accounts cannot reply to this article yet."
+
+
+class SlowMode(Problem):
+    """The person's previous comment under the article is too recent."""
+
+    status = 429
+    code = "slow_mode"
+    title = "Slow mode"
+    detail = "Wait for the number of seconds in Retry-After before you reply here again."
+    headers = (("Retry-After", "1"),)
+
+
 class NotYourComment(Problem):
     """The comment is another person's."""
 

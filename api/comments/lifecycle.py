@@ -87,6 +87,7 @@ class LockedThread:
     comments: Mapping[UUID, LockedComment]
     # Those, and every ancestor of one of them.
     lines: Collection[LockedComment]
+    pinned_comment_id: UUID | None
 
 
 @dataclass(slots=True)
@@ -116,13 +117,15 @@ async def lock_comments(
     Two statements, however many comments. Raises ArticleNotFound when the article is not public,
     and CommentNotFound when one of the comments is not under it.
     """
-    if not await articles.lock_thread(uow.session, article_id):
+    article = await articles.lock_thread(uow.session, article_id)
+    if article is None:
         raise ArticleNotFound
     lines = await _list_lines(uow.session, article_id, comment_ids)
     by_id = {comment.id: comment for comment in lines}
     if not by_id.keys() >= set(comment_ids):
         raise CommentNotFound
-    return LockedThread(article_id, {one: by_id[one] for one in comment_ids}, lines)
+    asked_for = {one: by_id[one] for one in comment_ids}
+    return LockedThread(article_id, asked_for, lines, article.pinned_comment_id)
 
 
 def require_allowed(thread: LockedThread, after: CommentState) -> None:
@@ -134,8 +137,9 @@ def require_allowed(thread: LockedThread, after: CommentState) -> None:
 async def change_states(uow: UnitOfWork, thread: LockedThread, after: CommentState) -> int:
     """Give all comments of a locked thread another state; return the version that this makes.
 
-    One version, one event, two statements, however many comments. Raises CommentGone when one of
-    them cannot get into this state.
+    One version, one event, two statements, however many comments; a third when the pinned comment
+    is no longer shown, which is then no longer pinned. Raises CommentGone when one of them cannot
+    get into this state.
     """
     require_allowed(thread, after)
     steps = _plan(thread, after)
@@ -155,8 +159,10 @@ async def change_states(uow: UnitOfWork, thread: LockedThread, after: CommentSta
     )
     if bumped is None:
         raise ArticleNotFound
-    version, _ = bumped
+    version = bumped.version
     await _write(uow.session, [step for step in steps if step.changes_row], version)
+    if thread.pinned_comment_id in thread.comments and not is_visible(after):
+        await articles.unpin_comment(uow.session, thread.article_id)
     _emit(uow, thread, steps, published=published, after=after, version=version)
     return version
 

@@ -1,14 +1,17 @@
 """Who may do what with a comment: pure rules, without I/O."""
 
-from typing import NoReturn
+from datetime import datetime
+from typing import NoReturn, Protocol
 from uuid import UUID
 
-from api.auth.actor import Actor
+from api.auth.actor import Actor, ActorKind, kind_of
 from api.auth.policy import may_moderate, may_use
 from api.auth.scopes import Scope
 from api.comments.errors import (
+    ArticleClosed,
     ArticleLocked,
     CommentGone,
+    MembersOnly,
     NotYourComment,
     ParentElsewhere,
     ParentGone,
@@ -19,17 +22,55 @@ from api.comments.visibility import is_visible
 from models import MAX_DEPTH, Comment, CommentState
 
 
-def may_reply(actor: Actor, *, is_locked: bool) -> bool:
-    """Tell whether the actor may reply under an article; to a locked one only moderators may."""
-    return may_use(actor, Scope.COMMENTS_WRITE) and (
-        not is_locked or may_moderate(actor, Scope.COMMENTS_MODERATE)
-    )
+class Discussion(Protocol):
+    """What of an article decides who may reply under it."""
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether it takes no replies."""
+
+    @property
+    def closes_at(self) -> datetime | None:
+        """From when on it takes no replies."""
+
+    @property
+    def is_members_only(self) -> bool:
+        """Whether it takes no replies of newcomers."""
 
 
-def require_may_reply(actor: Actor, *, is_locked: bool) -> None:
-    """Raise ArticleLocked unless the actor may reply; routes check the scope before."""
-    if not may_reply(actor, is_locked=is_locked):
-        raise ArticleLocked
+def may_reply(actor: Actor, discussion: Discussion, now: datetime) -> bool:
+    """Return whether the actor may reply under an article, apart from how often."""
+    return may_use(actor, Scope.COMMENTS_WRITE) and _find_refusal(actor, discussion, now) is None
+
+
+def require_may_reply(actor: Actor, discussion: Discussion, now: datetime) -> None:
+    """Raise ArticleLocked, ArticleClosed or MembersOnly unless the actor may reply.
+
+    Routes check the scope before.
+    """
+    refusal = _find_refusal(actor, discussion, now)
+    if refusal is not None:
+        raise refusal
+
+
+def is_slowed_down(actor: Actor, slow_mode_seconds: int) -> bool:
+    """Return whether slow mode, if the article has it, limits the actor's comments."""
+    return slow_mode_seconds > 0 and not may_moderate(actor, Scope.COMMENTS_MODERATE)
+
+
+def _find_refusal(
+    actor: Actor, discussion: Discussion, now: datetime
+) -> type[ArticleLocked | ArticleClosed | MembersOnly] | None:
+    """Return why an article takes no reply of the actor; it takes any of a moderator."""
+    if may_moderate(actor, Scope.COMMENTS_MODERATE):
+        return None
+    if discussion.is_locked:
+        return ArticleLocked
+    if discussion.closes_at is not None and discussion.closes_at <= now:
+        return ArticleClosed
+    if discussion.is_members_only and kind_of(actor, now) is ActorKind.NEWCOMER:
+        return MembersOnly
+    return None
 
 
 def refuse_parent(parent: Comment | None, article_id: UUID) -> NoReturn:

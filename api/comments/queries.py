@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Boolean, Integer, Text, Uuid
 from sqlmodel import col
@@ -39,7 +40,16 @@ from api.comments.visibility import (
     shows_text,
 )
 from api.kit.http.pagination import Slice
-from models import MAX_DEPTH, Article, Comment, CommentMention, CommentState, User
+from models import (
+    MAX_DEPTH,
+    Article,
+    Comment,
+    CommentMention,
+    CommentRevision,
+    CommentState,
+    SlowModeTurn,
+    User,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +141,26 @@ async def insert_comment(session: AsyncSession, comment: NewComment) -> int | No
     return depth
 
 
+async def take_turn(
+    session: AsyncSession, article_id: UUID, user_id: UUID, *, now: datetime, interval: timedelta
+) -> datetime | None:
+    """Note that a person comments under an article in slow mode.
+
+    Return None, or when they did before if that is less than `interval` ago. Of two requests at
+    once the unique key lets one wait for the other.
+    """
+    mine = {"article_id": article_id, "user_id": user_id}
+    added = insert_or_update(SlowModeTurn).values(**mine, last_at=now)
+    taken = added.on_conflict_do_update(
+        index_elements=list(mine),
+        set_={"last_at": now},
+        where=col(SlowModeTurn.last_at) <= now - interval,
+    ).returning(col(SlowModeTurn.last_at))
+    if await session.scalar(taken) is not None:
+        return None
+    return await session.scalar(select(col(SlowModeTurn.last_at)).filter_by(**mine))
+
+
 async def find_external_ids(session: AsyncSession, article_id: UUID) -> dict[str, UUID]:
     """Return the ids of an article's comments that came from elsewhere, by their external ids."""
     statement = select(col(Comment.external_id), col(Comment.id)).where(
@@ -197,6 +227,22 @@ async def find_article_of(session: AsyncSession, comment_id: UUID) -> UUID | Non
     """Return the article that a comment is under, whether or not either is shown."""
     return await session.scalar(
         select(col(Comment.article_id)).where(col(Comment.id) == comment_id)
+    )
+
+
+def add_revision(
+    session: AsyncSession, comment: Comment, *, edited_by: UUID, now: datetime
+) -> None:
+    """Keep the text of a comment that is about to be edited; the next flush writes it."""
+    session.add(
+        CommentRevision(
+            comment_id=comment.id,
+            revision=comment.revision,
+            body=comment.body,
+            html=comment.html,
+            edited_by=edited_by,
+            created_at=now,
+        )
     )
 
 

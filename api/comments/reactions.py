@@ -22,9 +22,9 @@ async def refresh_names(services: Services, event: ProfileChanged) -> None:
             )
         for article_id in batch:
             async with services.unit_of_work() as uow:
-                advanced = await articles.bump_version(uow.session, article_id)
-                if advanced is not None:
-                    uow.emit(NamesRefreshed(article_id=article_id, version=advanced[0]))
+                bumped = await articles.bump_version(uow.session, article_id)
+                if bumped is not None:
+                    uow.emit(NamesRefreshed(article_id=article_id, version=bumped.version))
         if len(batch) < _BATCH:
             return
         after = batch[-1]

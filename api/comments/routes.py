@@ -18,13 +18,16 @@ from api.auth.quotas import Action, limit
 from api.auth.scopes import Scope
 from api.comments import queries, service
 from api.comments.errors import (
+    ArticleClosed,
     ArticleLocked,
     CommentGone,
     CommentNotFound,
+    MembersOnly,
     NotYourComment,
     ParentElsewhere,
     ParentGone,
     ParentNotFound,
+    SlowMode,
     ThreadTooDeep,
 )
 from api.comments.presenters import (
@@ -184,6 +187,9 @@ _TREE_PROBLEMS = (InvalidCursor, VersionNotReached, DatabaseUnavailable)
         ParentGone,
         ThreadTooDeep,
         ArticleLocked,
+        ArticleClosed,
+        MembersOnly,
+        SlowMode,
         TextTooLarge,
     ),
     dependencies=[limit(Action.COMMENT_CREATE), ArticleTurn],

@@ -180,6 +180,13 @@ class CommentTree(Output):
     article_id: UUID
     version: int = Field(description="The article's version that this page shows.")
     sort: CommentSort
+    notice: str | None = Field(
+        description="Plain text of the moderators, to be shown above the thread.",
+        examples=["Please keep to the subject."],
+    )
+    pinned_comment_id: UUID | None = Field(
+        description="A visible comment of the article to be shown above the others."
+    )
     data: list[CommentNode]
     page: TreePage
 

@@ -4,8 +4,9 @@ Each use case takes the article's row lock, so a thread changes one step at a ti
 have no gaps.
 """
 
+import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from api.articles import queries as articles
@@ -13,7 +14,7 @@ from api.articles.cached_reads import find_article_id
 from api.articles.errors import ArticleNotFound
 from api.auth.actor import Actor
 from api.comments import lifecycle, policy, queries
-from api.comments.errors import CommentNotFound
+from api.comments.errors import CommentNotFound, SlowMode
 from api.comments.events import CommentCreated, CommentEdited, CommentHeld
 from api.comments.mentions.recipients import find_recipient_ids
 from api.comments.mentions.resolution import ResolvedText, resolve_text
@@ -56,7 +57,7 @@ async def create_comment(
     """Reply to an article, or to a comment under it; a pending reply is held until approved.
 
     Raises ArticleNotFound, ParentNotFound, ParentElsewhere, ParentGone, ThreadTooDeep,
-    ArticleLocked or TextTooLarge.
+    ArticleLocked, ArticleClosed, MembersOnly, SlowMode or TextTooLarge.
     """
     article_id = await find_article_id(services, article)
     text = await resolve_text(uow.session, body.body, article_id)
@@ -102,7 +103,7 @@ async def create_comment(
 async def update_comment(
     uow: UnitOfWork, actor: Actor, comment_id: UUID, body: CommentUpdate, expected: ExpectedRevision
 ) -> Updated:
-    """Change the text of a comment; the same text again changes nothing.
+    """Change the text of a comment, and keep the one before; the same text again changes nothing.
 
     Raises CommentNotFound, NotYourComment, CommentGone, PreconditionFailed or TextTooLarge.
     """
@@ -118,6 +119,7 @@ async def update_comment(
     comment = await _get(uow, comment_id)
     policy.require_may_edit(actor, comment)
     check_revision(expected, Resource("comment", comment.id), comment.revision)
+    queries.add_revision(uow.session, comment, edited_by=actor.id, now=uow.now)
     comment.body, comment.html, comment.edited_at = text.source, text.html, uow.now
     comment.version = version
     comment.revision += 1
@@ -168,12 +170,12 @@ async def open_import(
 
     Raises ArticleNotFound.
     """
-    advanced = await articles.bump_version(
+    bumped = await articles.bump_version(
         uow.session, article_id, comments=comments, replies=roots, active_at=active_at
     )
-    if advanced is None:
+    if bumped is None:
         raise ArticleNotFound
-    return advanced[0]
+    return bumped.version
 
 
 async def import_comment(
@@ -213,7 +215,7 @@ async def _open_reply(
 ) -> int:
     """Lock the thread for a new comment, and count it if it is visible; return the next version.
 
-    Raises ArticleNotFound or ArticleLocked.
+    Raises ArticleNotFound, ArticleLocked, ArticleClosed, MembersOnly or SlowMode.
     """
     comments = int(is_visible(state))
     bumped = await articles.bump_version(
@@ -225,9 +227,20 @@ async def _open_reply(
     )
     if bumped is None:
         raise ArticleNotFound
-    version, is_locked = bumped
-    policy.require_may_reply(actor, is_locked=is_locked)
-    return version
+    policy.require_may_reply(actor, bumped, uow.now)
+    if policy.is_slowed_down(actor, bumped.slow_mode_seconds):
+        await _take_turn(uow, actor, article_id, timedelta(seconds=bumped.slow_mode_seconds))
+    return bumped.version
+
+
+async def _take_turn(uow: UnitOfWork, actor: Actor, article_id: UUID, interval: timedelta) -> None:
+    """Note that the actor comments under an article in slow mode. Raises SlowMode."""
+    last_at = await queries.take_turn(
+        uow.session, article_id, actor.id, now=uow.now, interval=interval
+    )
+    if last_at is not None:
+        wait = math.ceil((last_at + interval - uow.now).total_seconds())
+        raise SlowMode(headers=(("Retry-After", str(wait)),))
 
 
 async def _bump_version(uow: UnitOfWork, article_id: UUID) -> int:
@@ -235,7 +248,7 @@ async def _bump_version(uow: UnitOfWork, article_id: UUID) -> int:
     bumped = await articles.bump_version(uow.session, article_id)
     if bumped is None:
         raise ArticleNotFound
-    return bumped[0]
+    return bumped.version
 
 
 async def _get(uow: UnitOfWork, comment_id: UUID) -> Comment:

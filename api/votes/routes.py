@@ -17,7 +17,7 @@ from api.auth.scopes import Scope
 from api.comments import policy as comments_policy
 from api.comments.errors import CommentGone, CommentNotFound
 from api.comments.routes import CommentId
-from api.kit.dependencies import ReadSession, UowDep
+from api.kit.dependencies import ReadSession, ServicesDep, UowDep
 from api.kit.http.cacheability import private_response
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
@@ -72,6 +72,7 @@ async def read_viewer(
     article: ArticleRef,
     actor: Viewer,
     session: ReadSession,
+    services: ServicesDep,
     comment_ids: Annotated[
         list[UUID] | None,
         Query(max_length=MAX_IDS, description="Only your votes on these comments; repeat it."),
@@ -94,7 +95,7 @@ async def read_viewer(
             session, ArticleVote, user_id=actor.id, article_id=article_id
         ),
         comment_votes=[CommentVoteRead(comment_id=id_, value=value) for id_, value in votes],
-        may_reply=comments_policy.may_reply(actor, is_locked=row.article.is_locked),
+        may_reply=comments_policy.may_reply(actor, row.article, services.clock.now()),
         may_edit_article=articles_policy.may_edit(actor, row.article),
         may_moderate=may_moderate(actor, Scope.COMMENTS_MODERATE),
     )

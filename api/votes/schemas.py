@@ -42,6 +42,6 @@ class ViewerRead(Output):
     comment_votes: list[CommentVoteRead] = Field(
         description="Your latest 5,000 votes in the thread, the newest first."
     )
-    may_reply: bool = Field(description="Whether you may reply in the thread.")
+    may_reply: bool = Field(description="Whether you may reply in the thread now.")
     may_edit_article: bool = Field(description="Whether you may edit the article.")
     may_moderate: bool = Field(description="Whether you may remove the texts of other people.")

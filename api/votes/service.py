@@ -92,8 +92,11 @@ async def _publish_scores_of(uow: UnitOfWork, article_id: UUID) -> None:
     """
     article = await articles.lock_article(uow.session, articles.refers_to(article_id))
     changed = await queries.find_changes(uow.session, article_id)
+    bumped = None
     if article is not None and changed:
-        version, _ = await articles.bump_version(uow.session, article_id) or (0, False)
+        bumped = await articles.bump_version(uow.session, article_id)
+    if bumped is not None:
+        version = bumped.version
         comment_ids = await comments.set_version(uow.session, changed, version)
         uow.emit(ScoresChanged(article_id=article_id, version=version, comment_ids=comment_ids))
     await queries.forget_changes(uow.session, changed)

@@ -168,6 +168,8 @@ async def test_the_empty_tree(client: Client) -> None:
             "article_id": article["id"],
             "version": article["version"],
             "sort": sort,
+            "notice": None,
+            "pinned_comment_id": None,
             "data": [],
             "page": {"next_cursor": None, "has_more": False, "remaining": 0},
         }

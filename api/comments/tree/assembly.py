@@ -39,6 +39,8 @@ async def build_tree(services: Services, article_id: UUID, window: Window) -> Re
         "article_id": article_id,
         "version": rows.version,
         "sort": window.sort,
+        "notice": rows.notice,
+        "pinned_comment_id": rows.pinned_comment_id,
         "data": nodes,
         "page": {
             "next_cursor": next_cursor,

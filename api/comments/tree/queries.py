@@ -71,7 +71,7 @@ _RESULT = [
     column(name, JSONB() if name == "mentions" else None)
     for name in (
         *(*NAMES, "key", "level", "used", *AUTHOR_NAMES),
-        *("head_version", "total", "slug", "title", "counted"),
+        *("head_version", "total", "slug", "title", "pinned_comment_id", "notice", "counted"),
     )
 ]
 
@@ -87,6 +87,9 @@ class TreeRows:
     # Of the article; None in a page.
     slug: str | None
     title: str | None
+    # Of the article; None in a context.
+    pinned_comment_id: UUID | None
+    notice: str | None
     version: int
     # Listed replies directly under the window's `under_id`.
     total: int
@@ -153,6 +156,8 @@ async def _run(
         article_id=article_id,
         slug=head["slug"],
         title=head["title"],
+        pinned_comment_id=head["pinned_comment_id"],
+        notice=head["notice"],
         version=head["head_version"],
         total=head["total"],
         counted=head["counted"],
@@ -187,10 +192,13 @@ def _compose_page(sort: CommentSort, *, is_root: bool, goes_on: bool) -> Textual
         )
         counted = f"(SELECT least(count(*), :count_limit) FROM ({rest}) r)"
     if is_root:
-        head = "SELECT a.version, a.reply_count AS total FROM articles a WHERE a.id = :article_id"
+        head = (
+            "SELECT a.version, a.reply_count AS total, a.pinned_comment_id, a.notice "
+            "FROM articles a WHERE a.id = :article_id"
+        )
     else:
         head = (
-            "SELECT a.version, p.reply_count AS total "
+            "SELECT a.version, p.reply_count AS total, a.pinned_comment_id, a.notice "
             "FROM comments p JOIN articles a ON a.id = p.article_id "
             f"WHERE p.id = :under_id AND a.id = :article_id AND {LISTED_P}"
         )
@@ -233,7 +241,13 @@ def _compose(
     # below, level by level.
     by = f"s.level > 0, abs(s.level), {_by(order, 's', 'key')}"
     # A page is of one article, which its reader knows; a link to a comment may come from anywhere.
-    article = "h.slug, h.title" if line else "NULL::text AS slug, NULL::text AS title"
+    article = (
+        "h.slug, h.title, NULL::uuid AS pinned_comment_id, NULL::text AS notice"
+        if line
+        # The notice is long: the first row has it.
+        else "NULL::text AS slug, NULL::text AS title, h.pinned_comment_id, "
+        "CASE WHEN n.used > n.size THEN NULL ELSE h.notice END AS notice"
+    )
     statement = text(f"""
 WITH RECURSIVE head AS ({head} AND {PUBLIC_A}),
 first AS ({first}),
