@@ -1,6 +1,7 @@
 """How Alembic reaches the database: our driver, one runner at a time, and never a long lock."""
 
 import asyncio
+import time
 
 from alembic import context
 from sqlalchemy import Connection, make_url, pool, text
@@ -15,18 +16,28 @@ LOCK = 5_842_117_309
 
 
 def run_migrations(connection: Connection) -> None:
-    """Run what is asked for in one transaction."""
+    """Run what is asked for, each migration in a transaction of its own.
+
+    The lock is the session's and not a transaction's, so it lasts from the first to the last; it
+    ends with the connection. In an `autocommit_block` a migration can create an index concurrently.
+    """
+    # Tried again and again: whoever waits inside a statement has a snapshot, and an index that is
+    # created concurrently waits for all snapshots.
+    while not connection.scalar(text(f"SELECT pg_try_advisory_lock({LOCK})")):
+        connection.rollback()
+        time.sleep(0.1)
+    # A migration that waits for a lock stops all requests behind it: better to fail and repeat.
+    connection.execute(text("SET lock_timeout = '5s'"))
+    connection.execute(text("SET statement_timeout = '10min'"))
+    connection.commit()
     context.configure(
         connection=connection,
         target_metadata=models.metadata,
         compare_type=True,
         compare_server_default=True,
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-        # A migration that waits for a lock stops everybody behind it: better to fail and repeat.
-        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-        connection.execute(text("SET LOCAL statement_timeout = '10min'"))
         context.run_migrations()
 
 

@@ -1,16 +1,23 @@
 """Migrations: what they make is what the models say, and they can be taken back."""
 
+import asyncio
 import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
+from importlib.resources import files
+from pathlib import Path
 
 import asyncpg
 import pytest
 from alembic import command
+from alembic.config import Config
 from sqlalchemy import Engine, event, make_url
+from sqlalchemy.exc import DBAPIError
 
 from api.kit.db.database import to_asyncpg
-from api.kit.db.migrations import alembic_config
+from api.kit.db.migrations import alembic_config, find_head
+from tests.architecture.source import ROOT
 from tests.conftest import DATABASE_VARIABLE, connect_arguments
 
 # Everything that a migration can make, as PostgreSQL itself would write it.
@@ -63,6 +70,92 @@ async def test_migrations_go_up_and_down_and_up(empty_database: str) -> None:
 
 
 async def test_no_migration_waits_or_runs_for_ever(empty_database: str) -> None:
+    statements = _run_noting_statements(empty_database)
+    first = next(i for i, sql in enumerate(statements) if "CREATE TABLE" in sql)
+    before = " ".join(statements[:first])
+    assert "SET lock_timeout = '5s'" in before
+    assert "SET statement_timeout = '10min'" in before
+    assert not any("_timeout" in sql for sql in statements[first:])
+
+
+CONCURRENT = """
+from alembic import op
+
+revision = "9001"
+down_revision = "{head}"
+
+def upgrade():
+    with op.get_context().autocommit_block():
+        op.create_index("ix_concurrent", "users", ["created_at"], postgresql_concurrently=True)
+
+def downgrade():
+    op.drop_index("ix_concurrent", table_name="users")
+"""
+BROKEN = """
+from alembic import op
+
+revision = "9002"
+down_revision = "9001"
+
+def upgrade():
+    op.execute("CREATE TABLE half_done (id int)")
+    op.execute("SELECT 1 / 0")
+
+def downgrade():
+    pass
+"""
+
+
+async def test_each_migration_has_its_own_transaction(empty_database: str, tmp_path: Path) -> None:
+    """An index can be created concurrently, and one that fails undoes only itself."""
+    (tmp_path / "9001_concurrent.py").write_text(CONCURRENT.format(head=find_head()))
+    (tmp_path / "9002_broken.py").write_text(BROKEN)
+
+    def upgrade(config: Config) -> None:
+        shipped = files("migrations") / "versions"
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", f"{shipped}\n{tmp_path}")
+        command.upgrade(config, "head")
+
+    with pytest.raises(DBAPIError, match="division by zero"):
+        _run(empty_database, upgrade)
+    connection = await asyncpg.connect(**connect_arguments(empty_database))
+    assert await connection.fetchval("SELECT version_num FROM alembic_version") == "9001"
+    assert await connection.fetchval("SELECT to_regclass('half_done')") is None
+    assert await connection.fetchval(
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_concurrent'::regclass"
+    )
+    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+    assert await connection.fetchval(locks) == 0
+    await connection.close()
+
+
+MIGRATE = """
+import sys
+from importlib.resources import files
+from alembic import command
+from api.kit.db.migrations import alembic_config
+
+config = alembic_config(sys.argv[1])
+config.set_main_option("path_separator", "newline")
+config.set_main_option("version_locations", f"{files('migrations') / 'versions'}\\n{sys.argv[2]}")
+command.upgrade(config, "head")
+"""
+
+
+async def test_two_who_migrate_at_once_wait_for_each_other(
+    empty_database: str, tmp_path: Path
+) -> None:
+    """Also while one of them creates an index concurrently, which waits for every snapshot."""
+    (tmp_path / "9001_concurrent.py").write_text(CONCURRENT.format(head=find_head()))
+    url = to_asyncpg(empty_database).render_as_string(hide_password=False)
+    command_line = [sys.executable, "-c", MIGRATE, url, str(tmp_path)]
+    processes = [await asyncio.create_subprocess_exec(*command_line, cwd=ROOT) for _ in range(2)]
+    assert await asyncio.gather(*(process.wait() for process in processes)) == [0, 0]
+
+
+def _run_noting_statements(url: str) -> list[str]:
+    """Migrate, and return the statements that this took."""
     statements: list[str] = []
 
     def note(*arguments: object) -> None:
@@ -70,14 +163,10 @@ async def test_no_migration_waits_or_runs_for_ever(empty_database: str) -> None:
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        _run(empty_database, lambda config: command.upgrade(config, "head"))
+        _run(url, lambda config: command.upgrade(config, "head"))
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    first = next(i for i, sql in enumerate(statements) if "CREATE TABLE" in sql)
-    before = " ".join(statements[:first])
-    assert "SET LOCAL lock_timeout = '5s'" in before
-    assert "SET LOCAL statement_timeout = '10min'" in before
-    assert not any("_timeout" in sql for sql in statements[first:])
+    return statements
 
 
 def _run(url: str, run: Callable[..., None]) -> None:
