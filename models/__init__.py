@@ -4,6 +4,7 @@ A table class is neither a request nor a response: SQLModel does not validate ta
 in is checked by the schemas under `api/`, and what PostgreSQL can refuse, it refuses here again.
 """
 
+from models.appeals import Appeal, AppealState
 from models.articles import (
     MAX_NOTICE_LENGTH,
     MAX_SLOW_MODE_SECONDS,
@@ -35,6 +36,8 @@ from models.moderation import (
     ReviewResolution,
     ReviewSource,
 )
+from models.moderators import ModeratorAssignment
+from models.sanctions import RESTRICTING, TOLD, Sanction, SanctionKind
 from models.screening import (
     Audience,
     Outcome,
@@ -46,13 +49,17 @@ from models.screening import (
     ScreeningSettings,
 )
 from models.sessions import LoginSession
-from models.users import Handle, RestrictionKind, Role, User, UserRestriction
+from models.users import Handle, Role, User
 from models.votes import ArticleVote, CommentVote, ScoreChange
 
 __all__ = [
     "MAX_DEPTH",
     "MAX_NOTICE_LENGTH",
     "MAX_SLOW_MODE_SECONDS",
+    "RESTRICTING",
+    "TOLD",
+    "Appeal",
+    "AppealState",
     "Article",
     "ArticleState",
     "ArticleTag",
@@ -73,18 +80,20 @@ __all__ = [
     "LoginSession",
     "ModerationLogEntry",
     "ModerationReason",
+    "ModeratorAssignment",
     "OutboxEvent",
     "Outcome",
     "Phase",
     "Report",
     "ReportResolution",
-    "RestrictionKind",
     "ReviewItem",
     "ReviewResolution",
     "ReviewSource",
     "Role",
     "RuleAction",
     "RuleKind",
+    "Sanction",
+    "SanctionKind",
     "ScoreChange",
     "ScreeningDecision",
     "ScreeningRule",
@@ -92,6 +101,5 @@ __all__ = [
     "SlowModeTurn",
     "TagSettings",
     "User",
-    "UserRestriction",
     "metadata",
 ]

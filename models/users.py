@@ -82,22 +82,3 @@ class Handle(SQLModel, table=True):
     skeleton: str = Field(sa_column=text_column())
     user_id: UUID = Field(sa_column=reference_column("users.id"))
     created_at: datetime = Field(sa_column=time_column())
-
-
-class RestrictionKind(StrEnum):
-    """What a person may not do for a time, although their role would allow it."""
-
-    SILENCED = "silenced"
-    BANNED = "banned"
-
-
-class UserRestriction(SQLModel, table=True):
-    """A restriction of a person; at most one of each kind."""
-
-    __tablename__: ClassVar[str] = "user_restrictions"
-
-    user_id: UUID = Field(sa_column=reference_column("users.id", primary_key=True))
-    kind: RestrictionKind = Field(sa_column=enum_column(RestrictionKind, primary_key=True))
-    created_at: datetime = Field(sa_column=time_column())
-    # Null: until it is lifted.
-    ends_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))

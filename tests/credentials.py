@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from api.auth.tokens import hash_token, make_access_token
+from api.kit.db.ids import make_id
 from api.kit.services import Services
-from models import Credential, CredentialKind, RestrictionKind, UserRestriction
+from models import Credential, CredentialKind, ModerationReason, Sanction, SanctionKind
 
 
 async def make_api_token(services: Services, user_id: str, scopes: Iterable[str]) -> str:
@@ -26,11 +27,16 @@ async def make_api_token(services: Services, user_id: str, scopes: Iterable[str]
 
 
 async def restrict(
-    services: Services, user_id: str, kind: RestrictionKind, ends_at: datetime | None = None
+    services: Services, user_id: str, kind: SanctionKind, ends_at: datetime | None = None
 ) -> None:
     """Restrict a person, until a moment or until it is lifted."""
-    restriction = UserRestriction(
-        user_id=UUID(user_id), kind=kind, created_at=services.clock.now(), ends_at=ends_at
+    sanction = Sanction(
+        id=make_id(),
+        user_id=UUID(user_id),
+        kind=kind,
+        reason=ModerationReason.OTHER,
+        starts_at=services.clock.now(),
+        ends_at=ends_at,
     )
     async with services.database.write_session() as session:
-        session.add(restriction)
+        session.add(sanction)

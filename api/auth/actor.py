@@ -1,12 +1,13 @@
 """Who is asking."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from api.auth.scopes import Scope
-from models import CredentialKind, RestrictionKind, Role
+from models import CredentialKind, ModerationReason, Role, SanctionKind
 
 # How long an account counts as new.
 NEWCOMER_TIME = timedelta(days=1)
@@ -19,6 +20,15 @@ class ActorKind(StrEnum):
     NEWCOMER = "newcomer"
     MEMBER = "member"
     STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """Why a person is restricted, and until when; without an end until it is lifted."""
+
+    reason: ModerationReason
+    message: str
+    ends_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +49,24 @@ class Actor:
     # Of a session's access token; None for any other credential.
     session_id: UUID | None
     scopes: frozenset[Scope]
-    restrictions: frozenset[RestrictionKind]
+    # Active sanctions that restrict the person; of each kind the one that ends last.
+    restrictions: Mapping[SanctionKind, Restriction]
+    # What the person moderates although their role is that of a member.
+    moderated_article_ids: frozenset[UUID] = frozenset()
+    moderated_tags: frozenset[str] = frozenset()
 
     @property
     def is_staff(self) -> bool:
         """Tell whether the person is a moderator or an admin, whatever the credential covers."""
         return self.role in (Role.MODERATOR, Role.ADMIN)
+
+    def moderates(self, article_id: UUID, tags: Collection[str]) -> bool:
+        """Tell whether the person moderates an article with these tags, whatever the credential."""
+        return (
+            self.is_staff
+            or article_id in self.moderated_article_ids
+            or not self.moderated_tags.isdisjoint(tags)
+        )
 
 
 def kind_of(actor: Actor | None, now: datetime) -> ActorKind:

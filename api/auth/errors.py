@@ -1,6 +1,15 @@
 """Problems that any operation can have because of who asks, or how often."""
 
+from typing import Any, ClassVar
+
 from api.kit.problems import Problem
+
+# What the person is told of the sanction; `ends_at` is null without an end.
+_SANCTION = {
+    "reason": "abuse",
+    "message": "Two warnings were not enough.",
+    "ends_at": "2026-12-01T09:30:00Z",
+}
 
 
 class RateLimited(Problem):
@@ -28,7 +37,11 @@ class AccountSilenced(Problem):
     status = 403
     code = "account_silenced"
     title = "Account silenced"
-    detail = "You can read, but not write or vote, until the restriction ends."
+    detail = (
+        "You can read, but not write or vote, until `ends_at`. GET /v1/me/decisions lists what you "
+        "can appeal against."
+    )
+    example: ClassVar[dict[str, Any]] = _SANCTION
 
 
 class AccountBanned(Problem):
@@ -37,4 +50,8 @@ class AccountBanned(Problem):
     status = 403
     code = "account_banned"
     title = "Account banned"
-    detail = "You can read, but not take part, until the restriction ends."
+    detail = (
+        "You can read, but not take part, until `ends_at`. GET /v1/me/decisions lists what you can "
+        "appeal against."
+    )
+    example: ClassVar[dict[str, Any]] = _SANCTION

@@ -1,37 +1,73 @@
 """What an actor may do anywhere. Pure: an actor and a scope in, a verdict out."""
 
+from collections.abc import Collection, Mapping
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
 from api.auth.actor import Actor
 from api.auth.errors import AccountBanned, AccountSilenced, InsufficientScope
 from api.auth.scopes import PUBLISHING, Scope
-from models import RestrictionKind
+from models import SanctionKind
 
-# A banned person can still log in and out, read their own data and close the account.
-_CLOSED_TO_BANNED = PUBLISHING | {Scope.PROFILE_WRITE}
+# What a sanction closes, and the problem that says so, the most severe first. A banned person can
+# still log in and out, read their own data, appeal, and close the account.
+_CLOSED: Mapping[
+    SanctionKind, tuple[frozenset[Scope], type[AccountBanned] | type[AccountSilenced]]
+] = {
+    SanctionKind.BAN: (PUBLISHING | {Scope.PROFILE_WRITE}, AccountBanned),
+    SanctionKind.SILENCE: (PUBLISHING, AccountSilenced),
+}
 
 
 def may_use(actor: Actor, scope: Scope) -> bool:
     """Tell whether the credential covers the scope and no restriction closes it."""
-    return (
-        scope in actor.scopes
-        and not (RestrictionKind.BANNED in actor.restrictions and scope in _CLOSED_TO_BANNED)
-        and not (RestrictionKind.SILENCED in actor.restrictions and scope in PUBLISHING)
-    )
+    return scope in actor.scopes and _find_closing(actor, scope) is None
 
 
 def may_moderate(actor: Actor, scope: Scope) -> bool:
-    """Tell whether the actor may act on what others wrote, under a `...:moderate` scope."""
+    """Tell whether the actor may act on what anybody wrote, under a `...:moderate` scope."""
     return actor.is_staff and may_use(actor, scope)
+
+
+def may_moderate_article(
+    actor: Actor, scope: Scope, article_id: UUID, tags: Collection[str]
+) -> bool:
+    """Tell whether the actor may act on what others wrote under an article with these tags."""
+    return actor.moderates(article_id, tags) and may_use(actor, scope)
 
 
 def require_scope(actor: Actor, scope: Scope) -> None:
     """Raise AccountBanned, AccountSilenced or InsufficientScope unless the scope may be used."""
-    if may_use(actor, scope):
-        return
-    if RestrictionKind.BANNED in actor.restrictions and scope in _CLOSED_TO_BANNED:
-        raise AccountBanned
-    if RestrictionKind.SILENCED in actor.restrictions and scope in PUBLISHING:
-        raise AccountSilenced
-    challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
-    raise InsufficientScope(
-        f"Use a token with the scope {scope}.", headers=(("WWW-Authenticate", challenge),)
+    kind = _find_closing(actor, scope)
+    if kind is not None:
+        raise _CLOSED[kind][1](**_describe_restriction(actor, kind))
+    if scope not in actor.scopes:
+        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
+        raise InsufficientScope(
+            f"Use a token with the scope {scope}.", headers=(("WWW-Authenticate", challenge),)
+        )
+
+
+def _find_closing(actor: Actor, scope: Scope) -> SanctionKind | None:
+    """Return the kind of the active restriction that closes a scope."""
+    if not actor.restrictions:
+        return None
+    return next(
+        (
+            kind
+            for kind, (closed, _) in _CLOSED.items()
+            if kind in actor.restrictions and scope in closed
+        ),
+        None,
     )
+
+
+def _describe_restriction(actor: Actor, kind: SanctionKind) -> dict[str, Any]:
+    restriction = actor.restrictions[kind]
+    ends_at = restriction.ends_at
+    return {
+        "reason": restriction.reason.value,
+        "message": restriction.message,
+        "ends_at": ends_at and ends_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+    }

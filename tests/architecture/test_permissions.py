@@ -14,7 +14,7 @@ import pytest
 
 from api.auth.scopes import PUBLISHING, Scope
 from api.kit.services import Services
-from models import RestrictionKind
+from models import SanctionKind
 from tests.client import PASSWORD, Client, Person, expect, expect_problem
 from tests.conftest import MovableClock
 from tests.credentials import make_api_token, restrict
@@ -250,8 +250,8 @@ async def test_moderating_takes_a_scope_of_its_own(
 @pytest.mark.parametrize(
     ("kind", "code", "closed"),
     [
-        (RestrictionKind.SILENCED, "account_silenced", PUBLISHING),
-        (RestrictionKind.BANNED, "account_banned", PUBLISHING | {Scope.PROFILE_WRITE}),
+        (SanctionKind.SILENCE, "account_silenced", PUBLISHING),
+        (SanctionKind.BAN, "account_banned", PUBLISHING | {Scope.PROFILE_WRITE}),
     ],
 )
 async def test_a_restricted_person_can_leave_but_not_take_part(
@@ -260,7 +260,7 @@ async def test_a_restricted_person_can_leave_but_not_take_part(
     document: dict[str, Any],
     services: Services,
     clock: MovableClock,
-    kind: RestrictionKind,
+    kind: SanctionKind,
     code: str,
     closed: frozenset[Scope],
 ) -> None:

@@ -171,5 +171,5 @@ def _make_actor(user: User) -> Actor:
         credential=CredentialKind.SESSION,
         session_id=None,
         scopes=ALL_SCOPES,
-        restrictions=frozenset(),
+        restrictions={},
     )
