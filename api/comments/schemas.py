@@ -159,6 +159,10 @@ class Replies(Output):
 class CommentNode(CommentRead):
     """A comment with its replies."""
 
+    etag: str = Field(
+        description="Changes with each edit; send it in `If-Match` to edit or delete the comment.",
+        examples=['"1-9f86d081884c7d65-0198f2c5-6f7a-7c3e-9d2b-3a1f5e8c7b60"'],
+    )
     replies: Replies
 
 
