@@ -6,9 +6,14 @@ PIP    := $(BIN)/pip install --quiet --disable-pip-version-check
 # What running needs, and what the tests and the tools need as well: files that say "is installed".
 RUN    := $(VENV)/.installed-run
 STAMP  := $(VENV)/.installed
+# Two generators of clients, each with its own environment.
+NODE_CLIENT   := openapi/typescript/node_modules/.installed
+PYTHON_CLIENT := openapi/python/.venv/.installed
+HAS_NODE := command -v npm > /dev/null && node --eval \
+	'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test lint format openapi migrate bench lock clean
+.PHONY: help run demo test suite clients lint format openapi migrate bench lock clean
 
 help:            ## Say what each target does
 	@grep -E '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -20,8 +25,15 @@ run: $(RUN)      ## Set up what running needs and serve on http://127.0.0.1:8000
 demo: $(RUN)     ## Fill the forum, running or not, with people and threads to look at
 	@$(BIN)/palaver demo
 
-test: $(STAMP)   ## Set everything up and run the whole suite
+test: suite      ## Set everything up and run the whole suite; with Node.js, the clients too
+	@if $(HAS_NODE) && $(MAKE) -s $(NODE_CLIENT) $(PYTHON_CLIENT); then $(MAKE) -s clients; \
+	else echo "Skipped: make clients. It needs Node.js 20.19 or newer, npm, and npm's registry."; fi
+
+suite: $(STAMP)
 	$(BIN)/pytest
+
+clients: $(RUN) $(NODE_CLIENT) $(PYTHON_CLIENT) ## Build clients from openapi.json and try them on a server
+	.ci/clients
 
 lint: $(STAMP)   ## Style, types, layers
 	$(BIN)/ruff format --check .
@@ -49,9 +61,11 @@ lock: $(STAMP)   ## Pin the newest allowed versions, with hashes
 		pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 		--group build -o requirements/build.txt
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+		--group clients -o requirements/clients.txt
 
 clean:           ## Remove the environment and the caches, never the data in .palaver/
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) openapi/python/.venv openapi/typescript/node_modules openapi/*/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 
 $(RUN): requirements/run.txt requirements/build.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -63,4 +77,14 @@ $(RUN): requirements/run.txt requirements/build.txt pyproject.toml
 
 $(STAMP): $(RUN) requirements/dev.txt
 	$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(NODE_CLIENT): openapi/typescript/package-lock.json
+	@$(HAS_NODE) || { echo "make clients needs Node.js 20.19 or newer and npm."; exit 1; }
+	cd openapi/typescript && npm ci --ignore-scripts --prefer-offline --loglevel=error
+	@touch $@
+
+$(PYTHON_CLIENT): requirements/clients.txt
+	$(PYTHON) -m venv openapi/python/.venv
+	openapi/python/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@

@@ -84,7 +84,9 @@ class ArticleCreate(Input):
     )
 
     title: Title
-    body: Body = Field(default="", description="Markdown. Empty if the text is on another site.")
+    body: Body = Field(
+        default="", description="Markdown. By default empty: the text may be on another site."
+    )
     slug: Slug | None = Field(
         default=None, description="By default made from the title. It never changes."
     )
@@ -121,7 +123,7 @@ class ArticleUpsert(Input):
     )
 
     title: Title
-    body: Body = ""
+    body: Body = Field(default="", description="Markdown. By default empty.")
     url: WebAddress | None = None
     tags: Tags = Field(default_factory=list)
 

@@ -173,6 +173,12 @@ def test_nullable_fields_are_written_for_generators(document: dict[str, Any]) ->
             assert [list(option) for option in others] == [["$ref"]], where
 
 
+def test_no_field_has_a_default_that_makes_generators_demand_it(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        for field, part in schema.get("properties", {}).items():
+            assert "default" not in part, f"{name} {field}"
+
+
 def test_every_integer_has_a_format(document: dict[str, Any]) -> None:
     formats = {"int32": set[str](), "int64": set[str]()}
     for where, part in _walk_objects(document):

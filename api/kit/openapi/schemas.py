@@ -33,6 +33,8 @@ def fix_schemas(document: dict[str, Any]) -> None:
         for part in schema.get("properties", {}).values():
             # Pydantic titles each property with its own name.
             part.pop("title", None)
+            # openapi-typescript demands a property that has one; descriptions say it in words.
+            part.pop("default", None)
     for part in _walk([document["paths"], schemas]):
         _merge_null(part)
         _set_format(part)
@@ -125,8 +127,9 @@ def _find_sent(document: dict[str, Any]) -> set[str]:
 def _name_values(name: str, schema: dict[str, Any]) -> None:
     """Name the values of an enum, each after its enum: Go has one namespace for all of them."""
     if "enum" in schema:
+        prefix = re.sub(r"(?<!^)(?=[A-Z])", "_", name)
         schema["x-enum-varnames"] = [
-            name + "".join(word.capitalize() for word in re.findall(r"[A-Za-z0-9]+", str(value)))
+            "_".join([prefix, *re.findall(r"[A-Za-z0-9]+", str(value))]).upper()
             for value in schema["enum"]
         ]
 
