@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from api.auth.quotas import QUOTAS, Action
 from tests.client import PASSWORD, Client, Person, expect, expect_problem, flatten
 from tests.faults.looking import connected, read_metric
 from tests.faults.servers import Engine, Palaver, running
+
+VERSION_TAG = re.compile(r'W/"[0-9]+\.[^.]+\.[0-9]+"')
 
 
 @contextmanager
@@ -82,6 +85,39 @@ async def test_killed_it_is_missed_by_nobody_and_found_again(forum: Client, valk
         await person.reply(article["id"])
         assert len((await forum.tree(article["id"]))["data"]) == 2
     await wait_until_back(forum, valkey, person, article["id"])
+
+
+async def test_lists_without_it_have_tags_of_their_contents(forum: Client, valkey: Engine) -> None:
+    person = await forum.join()
+    tags = {}
+
+    async def read_list() -> None:
+        """Check that no tag of another state gives a 304, and note this one's."""
+        for state, tag in tags.items():
+            response = await forum.get("/v1/articles", headers={"If-None-Match": tag})
+            ids = tuple(one["id"] for one in expect(response, 200)["data"])
+            assert ids != state
+            assert response.headers["etag"] not in tags.values()
+        response = await forum.get("/v1/articles")
+        tag = response.headers["etag"]
+        tags[tuple(one["id"] for one in response.json()["data"])] = tag
+        seen = await forum.get("/v1/articles", headers={"If-None-Match": tag})
+        assert seen.status_code == 304
+
+    await read_list()
+    article = await person.post_article()
+    await read_list()
+    with killed(valkey):
+        for _ in range(3):
+            await person.post_article()
+            await read_list()
+    # No version, which nobody knew.
+    assert not any(map(VERSION_TAG.fullmatch, [*tags.values()][-3:]))
+    await wait_until_back(forum, valkey, person, article["id"])
+    await person.post_article()
+    await read_list()
+    assert VERSION_TAG.fullmatch([*tags.values()][-1])
+    assert len(set(tags.values())) == len(tags) == 6
 
 
 async def test_a_write_without_it_logs_one_line_and_no_traceback(

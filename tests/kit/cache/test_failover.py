@@ -107,8 +107,9 @@ async def test_a_promoted_replica_that_lacks_a_write_serves_no_stale_tree(
         assert (await process.tree(article["id"]))["version"] == written["version"]
 
     address.lead_to(replica)
+    versions = [(await process.tree(article["id"]))["version"] for process in (other, client)]
+    assert versions == [written["version"]] * 2, "a stale tree"
     for process in (other, client):
         for path in reads:
             response = await process.get(path, headers={"If-None-Match": old[path]})
             expect(response, 200)
-        assert (await process.tree(article["id"]))["version"] == written["version"]
