@@ -40,6 +40,7 @@ from api.votes.service import publish_scores
 from models import Role
 from tests.client import PASSWORD, Client, Person
 from tests.connections import EMPTY_TABLES, connect_arguments
+from tests.recount import find_wrong_counters
 
 DATABASE_VARIABLE = "PALAVER_TEST_DATABASE_URL"
 REDIS_VARIABLE = "PALAVER_TEST_REDIS_URL"
@@ -172,12 +173,17 @@ def app(services: Services) -> FastAPI:
 
 @pytest.fixture
 async def client(app: FastAPI, services: Services) -> AsyncIterator[Client]:
-    """A stranger's client. Afterwards every cached tree is compared with a fresh one."""
+    """A client without credentials.
+
+    Afterwards every counter is compared with a recount, and every cached tree with a fresh one.
+    """
     async with LifespanManager(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
             yield Client(http)
             await check_cached_trees(Client(http), services)
+            async with services.database.read_session() as session:
+                assert await find_wrong_counters(session) == [], "counters that no recount gives"
 
 
 @dataclass

@@ -31,7 +31,7 @@ WHERE a.comment_count <> coalesce(n.comments, 0) OR a.reply_count <> coalesce(n.
 
 
 async def find_wrong_counters(session: AsyncSession) -> list[dict[str, object]]:
-    """Return the comments and articles with a counter that is wrong, beside what is right."""
+    """Return the comments and articles with a wrong counter, and what each should be."""
     return [
         dict(row)
         for statement in (_COMMENTS, _ARTICLES)

@@ -23,11 +23,13 @@ PAGES = 21 * 12
 # "all" is on each article, "old" on the oldest ten thousand, "tiny" on ten of the oldest, and
 # "deleted" on those that were deleted, ten thousand of the newest.
 SEED = f"""
-INSERT INTO articles (id, slug, title, body, html, created_at, last_activity_at, deleted_at, up)
+INSERT INTO articles
+       (id, slug, title, body, html, created_at, last_activity_at, deleted_at, state, up)
 SELECT ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'a-' || n, 'Title', '', '',
        timestamptz '2024-01-01' + n * interval '1 minute',
        timestamptz '2024-06-01' + ((n * 7919) % {ARTICLES}) * interval '1 minute',
-       CASE WHEN n > {ARTICLES} * 9 / 10 THEN now() END, (n * 31) % 997
+       CASE WHEN n > {ARTICLES} * 9 / 10 THEN now() END,
+       CASE WHEN n > {ARTICLES} * 9 / 10 THEN 'deleted' ELSE 'visible' END, (n * 31) % 997
 FROM generate_series(1, {ARTICLES}) n;
 INSERT INTO article_tags
        (article_id, tag, position, created_at, last_activity_at, score, hot, shown)

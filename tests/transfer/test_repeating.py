@@ -10,7 +10,9 @@ from sqlalchemy import text
 from api.kit.services import Services
 from api.transfer.service import ImportReport
 from api.transfer.thread_file import ThreadFileError
+from models import CommentState
 from tests.client import Client, expect, flatten
+from tests.lifecycle import change_states
 from tests.transfer.conftest import SLUG, BringIn, CountRows
 
 Thread = dict[str, Any]
@@ -85,11 +87,12 @@ async def test_what_people_did_meanwhile_stays(
 async def test_what_was_deleted_here_does_not_come_back(
     client: Client, services: Services, thread: Thread, bring_in: BringIn, count_rows: CountRows
 ) -> None:
-    await bring_in(thread)
-    # As a moderator would remove the fourth and the last.
-    gone = "UPDATE comments SET state = 'removed', listed = false WHERE external_id IN ('4', '8')"
-    async with services.database.write_session() as session:
-        await session.execute(text(gone))
+    article = str((await bring_in(thread)).article_id)
+    # A moderator removes the fourth and the last.
+    gone = text("SELECT id FROM comments WHERE external_id IN ('4', '8')")
+    async with services.database.read_session() as session:
+        comments = [str(comment_id) for comment_id in await session.scalars(gone)]
+    await change_states(services, article, comments, CommentState.REMOVED)
     assert (await bring_in(thread)).added == 0
     before = await count_rows()
     with pytest.raises(

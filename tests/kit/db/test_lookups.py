@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kit.db import lookups as kit
 from api.kit.db.database import Database
+from api.kit.db.epoch import EpochReader
 from api.kit.db.lookups import Lookups
 
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -26,7 +27,7 @@ class Source:
 @pytest.fixture
 async def lookups(database_url: str) -> AsyncIterator[Lookups]:
     database = Database(database_url, pool_size=1)
-    yield Lookups(database)
+    yield Lookups(database, EpochReader(database))
     await database.close()
 
 
