@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.kit.http.connections import Connection, Connections
+from api.kit.memory import freeze_startup_objects
 from api.kit.metrics import CONNECTIONS
 from api.kit.redis.client import MAX_CONNECTIONS as REDIS_CONNECTIONS
 from api.kit.settings import Settings, SettingsError
@@ -64,6 +65,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         CONNECTIONS.set_function(self._connections.__len__)
         self._checks = asyncio.create_task(self._check_progress())
+        freeze_startup_objects()
         typer.echo(self._greeting)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

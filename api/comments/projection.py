@@ -6,6 +6,7 @@ the text and the author of a comment that was deleted or removed never leave it.
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -124,13 +125,23 @@ JOIN_AUTHOR = f"LEFT JOIN users u ON {to_sql(_IS_AUTHOR)}"
 
 def to_comment_fields(row: Mapping[str, Any] | RowMapping) -> dict[str, Any]:
     """Return the fields of CommentRead, of a row with FIELDS and AUTHOR_NAMES."""
-    fields = {name: row[name] for name in FIELDS}
-    author = row["author"]
-    fields["author"] = author and {
-        "id": author,
-        "handle": row["handle"],
-        "display_name": row["display_name"],
-        "avatar_url": row["avatar_url"],
+    return add_author({name: row[name] for name in FIELDS}, *map(row.__getitem__, AUTHOR_NAMES))
+
+
+def add_author(
+    fields: dict[str, Any],
+    author_id: UUID | None,
+    handle: str,
+    display_name: str,
+    avatar_url: str | None,
+    mentions: list[dict[str, Any]] | None,
+) -> dict[str, Any]:
+    """Add to FIELDS what else CommentRead has: the author and the mentions, as in AUTHOR_NAMES."""
+    fields["author"] = author_id and {
+        "id": author_id,
+        "handle": handle,
+        "display_name": display_name,
+        "avatar_url": avatar_url,
     }
-    fields["mentions"] = row["mentions"] or []
+    fields["mentions"] = mentions or []
     return fields

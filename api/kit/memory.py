@@ -1,6 +1,7 @@
 """Memory of the process: how the C library takes it from the operating system and returns it."""
 
 import ctypes
+import gc
 
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD = -1
@@ -27,3 +28,14 @@ def keep_memory_small() -> None:
     mallopt(_M_ARENA_MAX, 1)
     mallopt(_M_MMAP_THRESHOLD, 4 * _MEBIBYTE)
     mallopt(_M_TRIM_THRESHOLD, 8 * _MEBIBYTE)
+
+
+def freeze_startup_objects() -> None:
+    """Exempt everything that exists from garbage collection; call it when startup is done.
+
+    Modules, models and routes are some 170,000 objects that live as long as the process. A full
+    collection walks through all of them while every request waits: 100 to 190 ms, about once in a
+    hundred uncached pages; without them it takes less than 1 ms.
+    """
+    gc.collect()
+    gc.freeze()

@@ -134,8 +134,8 @@ async def test_a_page_costs_the_same_however_large_the_article(
                 assert rows is not None
                 assert len(rows.nodes) == 250
                 if goes_on:
-                    top = [row for row in rows.nodes if row["level"] == 0]
-                    position = Position(key_of(top[-1]), top[-1]["id"], len(top))
+                    top = [row for row in rows.nodes if row.level == 0]
+                    position = Position(key_of(top[-1]), top[-1].id, len(top))
                     window = window.go_on(window.under_id, position)
                 costs.append(await explain_page(services, article_id, window))
             of_small, of_large = costs

@@ -79,3 +79,19 @@ def test_large_blocks_are_given_back(how: str, left: range) -> None:
 def run(program: str, how: str) -> str:
     command = [sys.executable, "-c", program, how]
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def test_what_exists_at_startup_is_no_work_for_the_garbage_collector() -> None:
+    script = (
+        "import gc\n"
+        "from api.kit.memory import freeze_startup_objects\n"
+        "import api.main\n"
+        "freeze_startup_objects()\n"
+        "print(gc.get_freeze_count(), len(gc.get_objects()))\n"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    frozen, left = map(int, output.split())
+    assert frozen > 50_000
+    assert left < 1_000

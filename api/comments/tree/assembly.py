@@ -6,13 +6,20 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import RowMapping
+from sqlalchemy import Row
 
 from api.articles.errors import ArticleNotFound
 from api.comments.errors import CommentNotFound
-from api.comments.projection import to_comment_fields
+from api.comments.projection import FIELDS, add_author
 from api.comments.tree.cursors import Position, Window, encode_window
-from api.comments.tree.queries import MAX_COUNTED, TreeRows, find_context, find_tree, key_of
+from api.comments.tree.queries import (
+    AUTHOR_COLUMNS_AT,
+    MAX_COUNTED,
+    TreeRows,
+    find_context,
+    find_tree,
+    key_of,
+)
 from api.kit.cache.pages import RenderedPage
 from api.kit.http.conditional import make_revision_etags
 from api.kit.services import Services
@@ -61,8 +68,8 @@ async def build_context(
         rows = await find_context(connection, article_id, window, ancestors)
     if rows is None:
         raise CommentNotFound
-    below = [row for row in rows.nodes if row["level"] >= 0]
-    line = [to_comment_fields(row) for row in reversed(rows.nodes) if row["level"] < 0]
+    below = [row for row in rows.nodes if row.level >= 0]
+    line = [_to_fields(row) for row in reversed(rows.nodes) if row.level < 0]
     nodes = _nest(services, replace(rows, nodes=below), window, make_etag)
     content = {
         "article_id": article_id,
@@ -79,40 +86,55 @@ def _nest(
     services: Services,
     rows: TreeRows,
     window: Window,
-    make_etag: Callable[[UUID, int], str],
+    make_etag: Callable[[str, int], str],
 ) -> list[dict[str, Any]]:
     """Return the top nodes, each with its replies in it.
 
     Rows come level by level, so a node's parent is always known before it.
     """
+    article_id = str(rows.article_id)
     top: list[dict[str, Any]] = []
-    replies_of: dict[UUID, dict[str, Any]] = {}
-    last_of: dict[UUID, RowMapping] = {}
+    replies_of: dict[str, dict[str, Any]] = {}
+    last_of: dict[str, Row[Any]] = {}
     for row in rows.nodes:
-        replies = {"data": [], "next_cursor": None, "remaining": row["reply_count"]}
-        node = to_comment_fields(row)
-        node["etag"] = make_etag(row["id"], row["revision"])
-        node["replies"] = replies
-        replies_of[row["id"]] = replies
-        under = replies_of.get(row["parent_id"]) if row["level"] else None
-        if under is None:
-            top.append(node)
-        else:
+        node = _to_fields(row)
+        # Written out once: orjson leaves asyncpg's UUIDs to a call of Python for each.
+        node_id = node["id"] = str(node["id"])
+        node["article_id"] = article_id
+        node["etag"] = make_etag(node_id, row.revision)
+        node["replies"] = replies_of[node_id] = {
+            "data": [],
+            "next_cursor": None,
+            "remaining": node["reply_count"],
+        }
+        if row.level:
+            parent_id = node["parent_id"] = str(node["parent_id"])
+            under = replies_of[parent_id]
             under["data"].append(node)
             under["remaining"] -= 1
-            last_of[row["parent_id"]] = row
+            last_of[parent_id] = row
+        else:
+            top.append(node)
     for node_id, replies in replies_of.items():
         if replies["remaining"] > 0:
             last = last_of.get(node_id)
             after = None if last is None else _position_of(last, passed=len(replies["data"]))
             replies["next_cursor"] = encode_window(
-                services.signer, rows.article_id, window.go_on(node_id, after)
+                services.signer, rows.article_id, window.go_on(UUID(node_id), after)
             )
     return top
 
 
-def _position_of(row: RowMapping, *, passed: int) -> Position:
-    return Position(key_of(row), row["id"], passed)
+def _to_fields(row: Row[Any]) -> dict[str, Any]:
+    """Return the fields of CommentRead; a row begins with FIELDS and has AUTHOR_NAMES behind.
+
+    By position: looking each of a thousand nodes' columns up by name takes twice as long.
+    """
+    return add_author(dict(zip(FIELDS, row, strict=False)), *row[AUTHOR_COLUMNS_AT])
+
+
+def _position_of(row: Row[Any], *, passed: int) -> Position:
+    return Position(key_of(row), row.id, passed)
 
 
 def _to_json(content: dict[str, Any]) -> bytes:

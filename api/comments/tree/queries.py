@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, TextualSelect, bindparam, column, text
+from sqlalchemy import Row, TextualSelect, bindparam, column, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Double, Integer, TypeEngine, Uuid
@@ -26,9 +26,9 @@ from api.comments.projection import (
     AUTHOR_COLUMNS,
     AUTHOR_NAMES,
     COLUMNS,
+    FIELDS,
     JOIN_AUTHOR,
     MAX_PAGE_BYTES,
-    NAMES,
 )
 from api.comments.schemas import CommentSort
 from api.comments.tree.cursors import Window
@@ -67,10 +67,12 @@ _ORDERS = {
 
 
 # In the order of the statement. Named one by one they are matched once, not for each result.
+_OF_NODE = (*FIELDS, "revision", "key", "level")
+AUTHOR_COLUMNS_AT = slice(len(_OF_NODE), len(_OF_NODE) + len(AUTHOR_NAMES))
 _RESULT = [
     column(name, JSONB() if name == "mentions" else None)
     for name in (
-        *(*NAMES, "key", "level", "used", *AUTHOR_NAMES),
+        *(*_OF_NODE, *AUTHOR_NAMES),
         *("head_version", "total", "slug", "title", "pinned_comment_id", "notice", "counted"),
     )
 ]
@@ -95,7 +97,7 @@ class TreeRows:
     total: int
     # Those after the window's position, counted up to `limit + MAX_COUNTED`; None at the start.
     counted: int | None
-    nodes: Sequence[RowMapping]
+    nodes: Sequence[Row[Any]]
 
 
 async def find_tree(
@@ -136,9 +138,9 @@ async def find_context(
     return await _run(connection, article_id, _compose_context(window.sort), values)
 
 
-def key_of(row: RowMapping) -> float:
+def key_of(row: Row[Any]) -> float:
     """Return a node's sort key as a cursor holds it."""
-    key = row["key"]
+    key = row.key
     if isinstance(key, datetime):
         return float((key - _EPOCH) // timedelta(microseconds=1))
     return float(key)
@@ -147,20 +149,20 @@ def key_of(row: RowMapping) -> float:
 async def _run(
     connection: AsyncConnection, article_id: UUID, statement: TextualSelect, values: dict[str, Any]
 ) -> TreeRows | None:
-    rows = (await connection.execute(statement, values)).mappings().all()
+    rows = (await connection.execute(statement, values)).all()
     if not rows:
         return None
     head = rows[0]
-    nodes = rows if head["id"] is not None else []
+    nodes = rows if head.id is not None else []
     return TreeRows(
         article_id=article_id,
-        slug=head["slug"],
-        title=head["title"],
-        pinned_comment_id=head["pinned_comment_id"],
-        notice=head["notice"],
-        version=head["head_version"],
-        total=head["total"],
-        counted=head["counted"],
+        slug=head.slug,
+        title=head.title,
+        pinned_comment_id=head.pinned_comment_id,
+        notice=head.notice,
+        version=head.head_version,
+        total=head.total,
+        counted=head.counted,
         nodes=nodes,
     )
 
@@ -248,6 +250,7 @@ def _compose(
         else "NULL::text AS slug, NULL::text AS title, h.pinned_comment_id, "
         "CASE WHEN n.used > n.size THEN NULL ELSE h.notice END AS notice"
     )
+    shown = ", ".join(f"n.{name}" for name in _OF_NODE)
     statement = text(f"""
 WITH RECURSIVE head AS ({head} AND {PUBLIC_A}),
 first AS ({first}),
@@ -256,7 +259,8 @@ tree AS (
   UNION ALL
   SELECT child.* FROM tree t CROSS JOIN LATERAL ({children}) child
 )
-SELECT n.*, {AUTHOR_COLUMNS}, h.version AS head_version, h.total, {article}, {counted} AS counted
+SELECT {shown}, {AUTHOR_COLUMNS},
+       h.version AS head_version, h.total, {article}, {counted} AS counted
 FROM head h LEFT JOIN (
   SELECT * FROM (
     SELECT s.*, sum(s.size) OVER (ORDER BY {by} ROWS UNBOUNDED PRECEDING) AS used

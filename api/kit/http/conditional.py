@@ -129,7 +129,7 @@ def make_etag(epoch: str, resource: Resource, revision: int, body: bytes) -> str
     return f'"{revision}-{_digest_resource(epoch, resource)}-{_digest(body)}"'
 
 
-def make_revision_etags(epoch: str, kind: str) -> Callable[[UUID, int], str]:
+def make_revision_etags(epoch: str, kind: str) -> Callable[[str, int], str]:
     """Return how to make the tags of resources in a list, from their ids and revisions.
 
     They are for `If-Match`. A page has up to a thousand: nothing is hashed for each.
