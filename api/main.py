@@ -39,11 +39,23 @@ from api.kit.redis.wakeups import WakeUps
 from api.kit.services import Services
 from api.kit.settings import Settings, SettingsError, require_secret
 from api.kit.signing import Signer
+from api.moderation.settings.routes import router as discussion_settings
 from api.users.routes import router as users
 from api.votes.routes import router as votes
 
 # In the order of the document. Routes are tried one after the other: what is asked for most, first.
-ROUTERS = (comments, articles, votes, accounts, completion, users, mentions, sessions, probes)
+ROUTERS = (
+    comments,
+    articles,
+    votes,
+    accounts,
+    completion,
+    users,
+    mentions,
+    sessions,
+    discussion_settings,
+    probes,
+)
 
 # Requests that wait to write to the same article, in one process. At 300 commits a second the last
 # of so many waits 0.2 s.

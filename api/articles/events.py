@@ -15,7 +15,7 @@ class ArticleCreated(ThreadEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleEdited(ThreadEvent):
-    """Its title, text, address or tags changed, or it was locked or unlocked."""
+    """Its title, text, address, tags or settings changed, or it was locked or unlocked."""
 
     type: ClassVar[str] = "article_edited"
 

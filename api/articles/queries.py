@@ -26,6 +26,7 @@ from sqlalchemy import (
     values,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -33,7 +34,7 @@ from api.articles.schemas import ArticleSort
 from api.articles.slugs import is_like_id
 from api.articles.visibility import PUBLIC_A, is_public
 from api.kit.http.pagination import Slice, slice_rows
-from models import Article, ArticleTag, Handle, User
+from models import Article, ArticleTag, Handle, TagSettings, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +257,22 @@ async def replace_tags(session: AsyncSession, article_id: UUID, tags: Sequence[s
     if tags:
         names = ["article_id", "tag", "position", *_SORT_COLUMNS.values(), "shown"]
         await session.execute(insert(ArticleTag).from_select(names, copied.join(given, true())))
+
+
+async def find_tag_settings(session: AsyncSession, tag: str) -> TagSettings | None:
+    """Return the settings of a tag that has some."""
+    return await session.get(TagSettings, tag)
+
+
+async def lock_tag_settings(session: AsyncSession, tag: str, now: datetime) -> TagSettings:
+    """Return the settings of a tag, whose row nobody else changes until the transaction ends.
+
+    A tag without settings gets the default ones, as revision 0.
+    """
+    added = insert_or_ignore(TagSettings).values(tag=tag, revision=0, updated_at=now)
+    await session.execute(added.on_conflict_do_nothing())
+    statement = select(TagSettings).where(col(TagSettings.tag) == tag).with_for_update()
+    return (await session.scalars(statement)).one()
 
 
 def _select_rows() -> Select[Any]:

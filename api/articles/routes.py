@@ -39,6 +39,8 @@ from api.users.schemas import Handle
 
 router = make_router("articles")
 
+TagPath = Annotated[Tag, Path(description="The tag.")]
+
 ArticleWriter = Annotated[Actor, requires(Scope.ARTICLES_WRITE)]
 
 ArticleRef = Annotated[

@@ -1,5 +1,6 @@
 """Create, edit and delete articles."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +22,7 @@ from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.http.conditional import ExpectedRevision, Resource, check_revision
 from api.kit.text.rendering import parse_text, render_text
-from models import Article
+from models import Article, TagSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,40 @@ async def delete_article(
         raise ArticleNotFound
     check_revision(expected, Resource("article", article.id), article.revision)
     lifecycle.change_state(uow, article, policy.get_state_after_delete(actor, article))
+
+
+def change_settings(
+    uow: UnitOfWork, article: Article, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Set what differs on an article, whose row the caller has locked; return what was before.
+
+    Settings are no edit that readers need to know about, but they make a new revision and version.
+    """
+    before = _set_changed(article, settings)
+    if before:
+        article.revision += 1
+        article.version += 1
+        uow.emit(ArticleEdited(article_id=article.id, version=article.version))
+    return before
+
+
+def change_tag_settings(
+    uow: UnitOfWork, settings: TagSettings, changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Set what differs on a tag, whose row the caller has locked; return what was before."""
+    before = _set_changed(settings, changes)
+    if before:
+        settings.revision += 1
+        settings.updated_at = uow.now
+    return before
+
+
+def _set_changed(row: Article | TagSettings, values: Mapping[str, Any]) -> dict[str, Any]:
+    before = {name: getattr(row, name) for name in values}
+    changed = {name: value for name, value in before.items() if value != values[name]}
+    for name in changed:
+        setattr(row, name, values[name])
+    return changed
 
 
 async def get_article(session: AsyncSession, ref: str | UUID) -> ArticleRow:

@@ -12,6 +12,15 @@ class NotAModerator(Problem):
     detail = "Only moderators may do this; ask an administrator of the forum."
 
 
+class PinnedCommentNotShown(Problem):
+    """The comment to pin is not shown under the article."""
+
+    status = 409
+    code = "pinned_comment_not_shown"
+    title = "Comment to pin not shown"
+    detail = "Pin a visible comment of the same article."
+
+
 class OutsideYourScope(Problem):
     """The person moderates other articles or tags."""
 

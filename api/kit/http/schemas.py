@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     PlainSerializer,
     StringConstraints,
@@ -14,6 +15,9 @@ from pydantic import (
 )
 
 from api.kit.text.names import clean_line_errors
+
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
+_MAX_TIME_LENGTH = 40
 
 
 class Input(BaseModel):
@@ -57,6 +61,21 @@ def _compose(value: str) -> str:
     return unicodedata.normalize("NFC", value)
 
 
+def _refuse_numbers(value: Any) -> Any:
+    """Refuse what Pydantic would take for seconds since 1970."""
+    if not isinstance(value, str) or len(value) > _MAX_TIME_LENGTH:
+        raise ValueError("Send a time, such as 2026-04-01T12:00:00Z.")
+    return value
+
+
+def _refuse_unbounded(value: datetime) -> datetime:
+    if value.utcoffset() is None:
+        raise ValueError("Add the offset from UTC, such as Z.")
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise ValueError(f"Send a time in the years {_FIRST_YEAR} to {_LAST_YEAR}.")
+    return value
+
+
 def _to_utc(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
@@ -70,6 +89,13 @@ Line = Annotated[
     StringConstraints(strip_whitespace=True),
     AfterValidator(_refuse_unclean_line),
     AfterValidator(_compose),
+]
+# A point in time that clients send: with its offset, and in years that every engine can store.
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_refuse_numbers),
+    AfterValidator(_refuse_unbounded),
+    WithJsonSchema({"type": "string", "format": "date-time", "maxLength": _MAX_TIME_LENGTH}),
 ]
 Time = Annotated[
     datetime,

@@ -25,6 +25,8 @@ _BY_TYPE: Final = {
     "dict_type": "Send a JSON object.",
     "uuid_type": "Send a UUID, such as 0198f2c5-6f7a-7c3e-9d2b-3a1f5e8c7b60.",
     "uuid_parsing": "Send a UUID, such as 0198f2c5-6f7a-7c3e-9d2b-3a1f5e8c7b60.",
+    "datetime_parsing": "Send a time, such as 2026-04-01T12:00:00Z.",
+    "datetime_from_date_parsing": "Send a time, such as 2026-04-01T12:00:00Z.",
     "greater_than_equal": "Send a number of at least {ge}.",
     "less_than_equal": "Send a number of at most {le}.",
     "enum": "Send one of {expected}.",
