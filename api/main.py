@@ -15,6 +15,7 @@ from api.accounts.routes import users_router as accounts
 from api.articles.routes import router as articles
 from api.comments.mentions.routes import router as mentions
 from api.comments.mentions.routes import users_router as completion
+from api.comments.revisions.routes import router as revisions
 from api.comments.routes import router as comments
 from api.effects import EFFECTS
 from api.kit.cache.edge import Edge
@@ -53,6 +54,7 @@ ROUTERS = (
     users,
     mentions,
     sessions,
+    revisions,
     discussion_settings,
     probes,
 )

@@ -59,6 +59,16 @@ async def _authenticate(request: Request) -> Actor | None:
     return actor
 
 
+@declares_credentials
+@declares(NotAuthenticated)
+async def find_optional_actor(request: Request) -> Actor | None:
+    """Return who is asking where credentials are optional. Raises NotAuthenticated."""
+    return await find_actor(request)
+
+
+OptionalActor = Annotated[Actor | None, Depends(find_optional_actor)]
+
+
 @functools.cache
 def requires(scope: Scope) -> params.Depends:
     """Return the dependency that gives a route its actor, who may use the scope.

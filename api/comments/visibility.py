@@ -43,6 +43,14 @@ def shows_text_to(viewer_id: UUID, comment: type[Comment] = Comment) -> ColumnEl
     return or_(shows_text(comment), _is_own(viewer_id, comment))
 
 
+def shows_own_text_to(viewer_id: UUID, comment: type[Comment] = Comment) -> ColumnElement[bool]:
+    """Return whether a viewer wrote it and did not delete it.
+
+    An author reads what was hidden or removed, to understand why.
+    """
+    return and_(col(comment.author_id) == viewer_id, shows_text_to_staff(comment))
+
+
 def is_listed_for_staff(comment: type[Comment] = Comment) -> ColumnElement[bool]:
     """Return whether a moderator sees it: what the public sees, and all whose text they do."""
     return or_(is_listed(comment), shows_text_to_staff(comment))

@@ -98,6 +98,7 @@ TABLE: dict[str, Row] = {
     "read_comment": everybody(200),
     "read_replies": everybody(200),
     "read_context": everybody(200),
+    "list_revisions": everybody(200),
     # A moderator takes back what others wrote, and puts no words into their mouths.
     "update_comment": Row(
         401, 403, 200, 403, body={"body": "Changed."}, scope=Scope.COMMENTS_WRITE

@@ -1,0 +1,1 @@
+"""The texts that a comment had before it was edited."""
