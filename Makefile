@@ -13,7 +13,7 @@ HAS_NODE := command -v npm > /dev/null && node --eval \
 	'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test suite clients lint format openapi migrate bench lock clean
+.PHONY: help run demo test suite clients lint format openapi docs migrate bench lock clean
 
 help:            ## Say what each target does
 	@grep -E '^[a-z]+: *.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 12
@@ -47,6 +47,9 @@ format: $(STAMP) ## Rewrite the code in the project's format
 
 openapi: $(RUN)  ## Write openapi/openapi.json from the code
 	$(BIN)/palaver openapi openapi/openapi.json
+
+docs: $(RUN)     ## Write the pages of docs/ that are generated from the code
+	$(BIN)/python docs/generate.py
 
 migrate: $(RUN)  ## Migrate the database to the newest schema
 	$(BIN)/palaver migrate
