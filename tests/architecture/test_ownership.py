@@ -2,12 +2,12 @@
 
 import ast
 import re
-from collections.abc import Iterator
 
 import pytest
 
 import models
 from tests.architecture.source import read_modules
+from tests.architecture.written_tables import find_writes, read_types
 
 # Table -> the domain that owns it: whatever else changes its rows does so through that domain.
 OWNERS = {
@@ -39,29 +39,8 @@ OWNERS = {
     "tag_settings": "articles",
     "users": "users",
 }
-TABLES = {
-    mapper.class_.__name__: mapper.local_table.name
-    for mapper in models.Article._sa_registry.mappers  # type: ignore[attr-defined]  # SQLModel's
-}
-# What the house calls a row of a table.
-ROW_NAMES = {
-    "appeal": "appeals",
-    "article": "articles",
-    "ancestor": "comments",
-    "comment": "comments",
-    "event": "events",
-    "handle": "handles",
-    "log_entry": "moderation_log",
-    "review_item": "review_items",
-    "login_session": "sessions",
-    "report": "reports",
-    "sanction": "sanctions",
-    "user": "users",
-}
 # `begin` commits when its block ends.
 COMMITS = re.compile(r"\.commit$|(session|connection|engine|reader|writer)\.begin$")
-WRITES = {"insert", "update", "delete"}
-WRITTEN_IN_SQL = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+([a-z_]+)\b")
 
 
 def test_every_table_has_an_owner() -> None:
@@ -81,10 +60,12 @@ def test_only_the_kit_commits() -> None:
 
 
 def test_only_its_owner_writes_a_table() -> None:
+    modules = read_modules("api")
+    types = read_types(modules.values())
     trespasses = [
         f"{path}:{line} writes {table}, which {OWNERS[table]} owns"
-        for path, module in read_modules("api").items()
-        for table, line in _find_writes(module)
+        for path, module in modules.items()
+        for table, line in find_writes(module, types)
         if OWNERS[table] != path.split("/")[1]
     ]
     assert trespasses == []
@@ -94,58 +75,55 @@ def test_only_its_owner_writes_a_table() -> None:
     "source",
     [
         "async def f(session): await session.execute(update(User).values(role='admin'))",
-        "async def f(session): session.add(User(id=1))",
-        "async def f(user): user.role = 'admin'",
-        "async def f(person: User): person.revision += 1",
+        "from sqlalchemy import insert as add\nasync def f(s): await s.execute(add(User))",
+        "async def f(session): await session.execute(User.__table__.delete())",
+        "from models import User\ndef f(kind): return delete(kind)",
         'S = text("UPDATE users SET role = 1")',
         'S = text(f"WITH a AS (INSERT INTO users (id) VALUES ({x})) SELECT 1")',
-        "from models import User\ndef f(kind): return delete(kind)",
+        "from models import User\nS = text(f'UPDATE {table} SET id = 1')",
+        "async def f(session): session.add(User(id=1))",
+        "async def f(session, one: User): await session.delete(one)",
+        "def f(one: User | None): one.role = 'admin'",
+        "def f(*, one: 'User'): one.revision += 1",
+        "def f(one: User): setattr(one, name, value)",
+        "def f(one: User): x, one.role = 1, 2",
+        "def f():\n  one: User = make()\n  one.role = 'admin'",
+        "async def f():\n  one = await queries.get_person(1)\n  one.role = 'admin'",
+        "async def f():\n  if one := await find_person(1):\n    one.role = 'admin'",
+        "async def f():\n  for one in await list_people():\n    one.role = 'admin'",
+        "async def f():\n  other = await get_person(1)\n  one = other\n  one.role = 'admin'",
+        "async def f(session):\n  one = await session.get(User, 1)\n  one.role = 'admin'",
+        "def f(shown): shown.person.role = 'admin'",
     ],
 )
 def test_each_way_of_writing_is_seen(source: str) -> None:
-    assert [table for table, _ in _find_writes(ast.parse(source))] == ["users"]
+    assert [table for table, _ in find_writes(ast.parse(source), TYPES)] == ["users"]
 
 
-def _find_writes(module: ast.Module) -> Iterator[tuple[str, int]]:
-    """Yield the table and the line of everything that looks like a write."""
-    imported = {
-        TABLES[alias.name]
-        for node in ast.walk(module)
-        if isinstance(node, ast.ImportFrom) and node.module == "models"
-        for alias in node.names
-        if alias.name in TABLES
-    }
-    for node in ast.walk(module):
-        match node:
-            case ast.Call(func=ast.Name(id=name), args=[ast.Name(id=target), *_]) if name in WRITES:
-                # What is written is a variable: it can be any table that the module knows.
-                tables = {TABLES[target]} if target in TABLES else imported
-                yield from ((table, node.lineno) for table in tables)
-            case ast.Call(func=ast.Name(id=name)) if name in TABLES:
-                yield TABLES[name], node.lineno
-            case ast.Constant(value=str(sql)):
-                yield from ((table, node.lineno) for table in WRITTEN_IN_SQL.findall(sql))
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield from _find_changed_rows(node)
-            case _:
-                pass
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(user): user.role = 'admin'",  # a name says nothing
+        "def f(kind: type[User]): kind.role = 'admin'",
+        "async def f(session):\n  user = await get_other(1)\n  user.role = 'admin'",
+        "def f(headers: dict[str, str], user: User): headers.update({'x': user.handle})",
+    ],
+)
+def test_nothing_else_is_a_write(source: str) -> None:
+    assert list(find_writes(ast.parse(source), TYPES)) == []
 
 
-def _find_changed_rows(
-    function: ast.FunctionDef | ast.AsyncFunctionDef,
-) -> Iterator[tuple[str, int]]:
-    """Yield the writes to attributes of what is a row by its annotation or by its name."""
-    tables = ROW_NAMES | {
-        argument.arg: TABLES[annotation.id]
-        for argument in (*function.args.args, *function.args.kwonlyargs)
-        if isinstance(annotation := argument.annotation, ast.Name) and annotation.id in TABLES
-    }
-    for node in ast.walk(function):
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        for target in targets if isinstance(node, ast.Assign | ast.AugAssign) else []:
-            for part in target.elts if isinstance(target, ast.Tuple) else [target]:
-                match part:
-                    case ast.Attribute(value=ast.Name(id=name)) if name in tables:
-                        yield tables[name], node.lineno
-                    case _:
-                        pass
+TYPES = read_types(
+    [
+        ast.parse(
+            """
+class Shown:
+    person: User
+async def get_person(key: int) -> User: ...
+async def find_person(key: int) -> User | None: ...
+async def list_people() -> list[User]: ...
+async def get_other(key: int) -> Other: ...
+"""
+        )
+    ]
+)
