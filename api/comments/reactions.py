@@ -8,8 +8,8 @@ from api.comments.events import NamesRefreshed
 from api.kit.services import Services
 from api.users.events import ProfileChanged
 
-# Threads refreshed in one look-up; each is a transaction of its own, so no lock is held for long.
-_BATCH = 200
+# Threads of one query; each is refreshed in a transaction of its own, so no lock is held for long.
+BATCH = 200
 
 
 async def refresh_names(services: Services, event: ProfileChanged) -> None:
@@ -18,13 +18,13 @@ async def refresh_names(services: Services, event: ProfileChanged) -> None:
     while True:
         async with services.database.read_session() as session:
             batch = await queries.find_articles_of_person(
-                session, event.user_id, after=after, limit=_BATCH
+                session, event.user_id, after=after, limit=BATCH
             )
         for article_id in batch:
             async with services.unit_of_work() as uow:
                 bumped = await articles.bump_version(uow.session, article_id)
                 if bumped is not None:
                     uow.emit(NamesRefreshed(article_id=article_id, version=bumped.version))
-        if len(batch) < _BATCH:
+        if len(batch) < BATCH:
             return
         after = batch[-1]

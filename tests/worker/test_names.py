@@ -29,7 +29,7 @@ async def read_versions(services: Services, article: dict[str, Any]) -> list[int
 async def test_a_new_name_is_shown_wherever_the_person_wrote_or_is_mentioned(
     client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reactions, "_BATCH", 1)  # so that each thread is a batch of its own
+    monkeypatch.setattr(reactions, "BATCH", 1)  # so that each thread is a batch of its own
     lee, max_ = await client.join("lee"), await client.join("max")
     wrote, mentioned, absent = [await max_.post_article(title) for title in "ABC"]
     await lee.reply(wrote["id"], "I wrote here.")

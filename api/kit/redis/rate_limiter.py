@@ -64,7 +64,7 @@ for i, key in ipairs(KEYS) do
 end
 return reply
 """
-_SCRIPT_SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+SCRIPT_SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class Limiter:
 
         async def run(redis: Redis) -> list[int]:
             try:
-                reply = await redis.evalsha(_SCRIPT_SHA, len(keys), *keys, *arguments)
+                reply = await redis.evalsha(SCRIPT_SHA, len(keys), *keys, *arguments)
             except NoScriptError:  # EVAL leaves the script there for the next time
                 reply = await redis.eval(_SCRIPT, len(keys), *keys, *arguments)
             return cast("list[int]", reply)

@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 from api.embedded.engines import running
 from api.kit.redis.client import GuardedRedis, connect
 from api.kit.redis.rate_limiter import (
-    _SCRIPT_SHA,
     MAX_LIMIT,
+    SCRIPT_SHA,
     SECOND,
     Charge,
     Limiter,
@@ -200,7 +200,7 @@ async def test_charges_in_one_microsecond_are_counted_each(limiter, redis):
     await charge(limiter, TEN)  # loads the script
     async with redis.pipeline(transaction=True) as pipeline:  # one moment for Valkey
         for _ in range(2):
-            pipeline.evalsha(_SCRIPT_SHA, 1, key, TEN.limit, TEN.window * SECOND)
+            pipeline.evalsha(SCRIPT_SHA, 1, key, TEN.limit, TEN.window * SECOND)
         pipeline.zcard(key)
         first, second, count = await pipeline.execute()
     assert (first[1], second[1], count) == (1, 2, 2)
@@ -358,4 +358,3 @@ def test_local_logs_forget_the_one_charged_longest_ago():
     assert charge_once("d") == 1  # forgets b
     assert charge_once("a") == 0
     assert charge_once("b") == 1
-    assert len(logs._logs) == 3
