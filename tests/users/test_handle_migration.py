@@ -1,18 +1,15 @@
 """Handles from before i, l and 1 were taken for each other stay valid, and stay apart."""
 
 import os
-import threading
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from alembic import command
-from sqlalchemy import make_url
 
-from api.kit.db.database import to_asyncpg
-from api.kit.db.migrations import alembic_config
 from api.users.handles import further_skeleton, handle_skeleton
-from tests.conftest import DATABASE_VARIABLE, connect_arguments
+from tests.conftest import DATABASE_VARIABLE
+from tests.connections import connect_arguments
+from tests.migrating import downgrade, make_database, upgrade
 
 # In the order in which they were given.
 HANDLES = ("lan", "ian", "l-an", "1an", "modern", "milla", "r0n", "an-i", "vviiliam", "wlll-1am")
@@ -22,18 +19,13 @@ BEFORE, AFTER = "0004", "0005"
 @pytest.fixture
 async def database(worker_name: str) -> AsyncIterator[str]:
     """The URL of a database of its own."""
-    url = os.environ[DATABASE_VARIABLE]
     name = f"palaver_handles_{worker_name}"
-    server = await asyncpg.connect(**connect_arguments(url))
-    await server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await server.execute(f"CREATE DATABASE {name}")
-    yield make_url(url).set(database=name).render_as_string(hide_password=False)
-    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await server.close()
+    async with make_database(os.environ[DATABASE_VARIABLE], name) as url:
+        yield url
 
 
 async def test_look_alikes_of_before_keep_their_handles(database: str) -> None:
-    run(database, "upgrade", BEFORE)
+    upgrade(database, BEFORE)
     connection = await asyncpg.connect(**connect_arguments(database))
     async with connection.transaction():
         for number, handle in enumerate(HANDLES):
@@ -47,7 +39,7 @@ async def test_look_alikes_of_before_keep_their_handles(database: str) -> None:
                 {"ian": "ian-was", "l-an": "ian"}.get(handle, f"{handle}-was"),
                 number,
             )
-    run(database, "upgrade", AFTER)
+    upgrade(database, AFTER)
     rows = await connection.fetch("SELECT handle, skeleton FROM handles ORDER BY created_at")
     seen: set[str] = set()
     for handle, skeleton in rows:
@@ -56,18 +48,9 @@ async def test_look_alikes_of_before_keep_their_handles(database: str) -> None:
         seen.add(handle_skeleton(handle))
     assert tuple(handle for handle, _ in rows) == HANDLES
     assert {handle_skeleton(handle) for handle in ("lan", "ian", "l-an", "1an")} == {"lan"}
-    run(database, "downgrade", BEFORE)
-    run(database, "upgrade", AFTER)
+    downgrade(database, BEFORE)
+    upgrade(database, AFTER)
     assert (
         await connection.fetch("SELECT handle, skeleton FROM handles ORDER BY created_at") == rows
     )
     await connection.close()
-
-
-def run(url: str, direction: str, revision: str) -> None:
-    """Migrate in a thread: Alembic runs an event loop of its own."""
-    config = alembic_config(to_asyncpg(url).render_as_string(hide_password=False))
-    migrate = command.upgrade if direction == "upgrade" else command.downgrade
-    thread = threading.Thread(target=migrate, args=(config, revision))
-    thread.start()
-    thread.join()
