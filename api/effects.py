@@ -18,6 +18,7 @@ from api.comments.events import (
     CommentsRemoved,
     CommentsShown,
     NamesRefreshed,
+    ReviewRequested,
     ThreadImported,
 )
 from api.kit.db.events import ThreadEvent
@@ -57,6 +58,7 @@ EFFECTS = EffectTable(
         _publish_version(ArticleRestored),
         _publish_version(CommentCreated),
         _publish_version(CommentEdited),
+        Effect(event=ReviewRequested),
         _publish_version(CommentHeld),
         _publish_version(CommentsShown),
         _publish_version(CommentsHidden),

@@ -24,6 +24,7 @@ from api.kit.clock import Clock, SystemClock
 from api.kit.db.database import POOL_TIMEOUT, Database
 from api.kit.db.epoch import EpochReader
 from api.kit.db.lookups import Lookups
+from api.kit.db.prepared import PreparedValues
 from api.kit.db.write_queues import WriteQueues
 from api.kit.http.body_limit import BodyLimit
 from api.kit.http.cors import Cors
@@ -87,6 +88,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         limiter=Limiter(redis),
         cache=VersionedCache(redis, epoch, namespace="tree"),
         lookups=Lookups(database, epoch),
+        prepared=PreparedValues(epoch),
         reactions=EFFECTS,
         wakeups=WakeUps(redis),
     )

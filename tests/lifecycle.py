@@ -1,17 +1,20 @@
 """Comments in every state, as screening and moderators will make them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from api.auth.actor import Actor
+from api.auth.actor import Actor, Restriction
 from api.auth.scopes import Scope
 from api.comments import lifecycle
 from api.comments.schemas import CommentCreate
 from api.comments.service import create_comment
 from api.kit.services import Services
-from models import CommentState, CredentialKind, Role
+from models import CommentState, CredentialKind, ModerationReason, Role, SanctionKind
 from tests.client import Person
+
+REASON = Restriction(reason=ModerationReason.OTHER, message="", ends_at=None)
 
 
 def to_actor(person: Person) -> Actor:
@@ -24,7 +27,7 @@ def to_actor(person: Person) -> Actor:
         session_id=None,
         credential=CredentialKind.SESSION,
         scopes=frozenset(Scope),
-        restrictions=frozenset(),
+        restrictions={},
         created_at=datetime.now(UTC),
     )
 
@@ -37,8 +40,12 @@ async def add_comment(
     state: CommentState = CommentState.VISIBLE,
 ) -> str:
     body = CommentCreate(body=f"secret of {state}", parent_id=UUID(parent) if parent else None)
+    actor = to_actor(person)
+    if state is CommentState.PENDING:
+        # Screening holds whatever they write.
+        actor = replace(actor, restrictions={SanctionKind.PRE_MODERATION: REASON})
     async with services.unit_of_work() as uow:
-        created = await create_comment(uow, services, to_actor(person), article, body, state=state)
+        created = await create_comment(uow, services, actor, article, body)
     return str(created.comment.id)
 
 

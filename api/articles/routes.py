@@ -35,6 +35,7 @@ from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
 from api.kit.problems import declares
 from api.kit.text.rendering import TextTooLarge
+from api.screening.errors import ArticleRejected
 from api.users.schemas import Handle
 
 router = make_router("articles")
@@ -74,14 +75,19 @@ AuthorFilter = Annotated[
     "/articles",
     status_code=201,
     response_model=ArticleRead,
-    responses=problems(SlugTaken, ExternalIdTaken, TextTooLarge),
+    responses=problems(SlugTaken, ExternalIdTaken, TextTooLarge, ArticleRejected),
     dependencies=[limit(Action.ARTICLE_CREATE)],
 )
 async def create_article(
-    request: Request, body: ArticleCreate, actor: ArticleWriter, uow: IdempotentUow
+    request: Request,
+    body: ArticleCreate,
+    actor: ArticleWriter,
+    uow: IdempotentUow,
+    services: ServicesDep,
 ) -> Response:
     """Create an article."""
-    return await _make_created_response(request, await service.create_article(uow, actor, body))
+    row = await service.create_article(uow, services, actor, body)
+    return await _make_created_response(request, row)
 
 
 @router.get(
@@ -121,7 +127,7 @@ async def read_article(request: Request, article: ArticleRef, services: Services
 @router.patch(
     "/articles/{article}",
     response_model=ArticleRead,
-    responses=problems(ArticleNotFound, NotYourArticle, TextTooLarge),
+    responses=problems(ArticleNotFound, NotYourArticle, TextTooLarge, ArticleRejected),
     dependencies=[limit(Action.ARTICLE_EDIT), ArticleTurn],
 )
 async def update_article(
@@ -131,12 +137,13 @@ async def update_article(
     actor: ArticleWriter,
     uow: UowDep,
     if_match: IfMatch,
+    services: ServicesDep,
 ) -> Response:
     """Edit an article.
 
     Authors may edit their own articles, moderators any.
     """
-    row = await service.update_article(uow, actor, article, body, if_match)
+    row = await service.update_article(uow, services, actor, article, body, if_match)
     return await _make_response(request, row)
 
 
@@ -161,7 +168,7 @@ async def delete_article(
     "/articles/by-external-id/{external_id:path}",
     response_model=ArticleRead,
     responses={
-        **problems(NotYourArticle, ExternalIdTaken, TextTooLarge),
+        **problems(NotYourArticle, ExternalIdTaken, TextTooLarge, ArticleRejected),
         201: {"model": ArticleRead, "description": "Created."},
     },
     dependencies=[limit(Action.ARTICLE_CREATE)],
@@ -172,12 +179,13 @@ async def upsert_article(
     body: ArticleUpsert,
     actor: ArticleWriter,
     uow: UowDep,
+    services: ServicesDep,
 ) -> Response:
     """Create or update by external id.
 
     For sites that have their own ids for their articles.
     """
-    row, is_new = await service.upsert_article(uow, actor, external_id, body)
+    row, is_new = await service.upsert_article(uow, services, actor, external_id, body)
     if is_new:
         return await _make_created_response(request, row)
     return await _make_response(request, row)

@@ -1,7 +1,7 @@
 """Create, edit and delete articles."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,26 +16,48 @@ from api.articles.events import ArticleCreated, ArticleEdited
 from api.articles.queries import ArticleRow
 from api.articles.schemas import ArticleCreate, ArticleUpdate, ArticleUpsert
 from api.articles.slugs import make_own_slug, make_stem, propose_slugs
-from api.auth.actor import Actor
+from api.auth.actor import Actor, ActorKind, kind_of
 from api.kit.db.database import map_integrity_errors
 from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.http.conditional import ExpectedRevision, Resource, check_revision
+from api.kit.services import Services
 from api.kit.text.rendering import parse_text, render_text
-from models import Article, TagSettings
+from api.screening import service as screening
+from api.screening.candidate import Author, Candidate
+from api.screening.errors import ArticleRejected
+from api.screening.verdict import PUBLISHED, Finding, Verdict
+from models import Article, Outcome, SanctionKind, TagSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text as it is stored, and what readers see of it."""
+    """A text as it is stored, what readers see of it, and where it links to."""
 
     source: str
     html: str
+    links: list[str]
 
 
-async def create_article(uow: UnitOfWork, actor: Actor, body: ArticleCreate) -> ArticleRow:
-    """Create an article. Raises SlugTaken, ExternalIdTaken or TextTooLarge."""
-    return await _create(uow, actor, body, await _render(body.body))
+async def create_article(
+    uow: UnitOfWork,
+    services: Services,
+    actor: Actor,
+    body: ArticleCreate,
+    *,
+    external: Sequence[Finding] = (),
+) -> ArticleRow:
+    """Create an article; `external` is what services outside say of the text.
+
+    Raises ArticleRejected, SlugTaken, ExternalIdTaken or TextTooLarge.
+    """
+    text = await _render(body.body)
+    verdict = await _screen(
+        uow, services, actor, title=body.title, text=text, url=body.url, external=external
+    )
+    row = await _create(uow, actor, body, text)
+    await _record(uow, verdict, row.article)
+    return row
 
 
 async def import_article(
@@ -65,11 +87,18 @@ async def import_article(
 
 
 async def update_article(
-    uow: UnitOfWork, actor: Actor, ref: str, body: ArticleUpdate, expected: ExpectedRevision
+    uow: UnitOfWork,
+    services: Services,
+    actor: Actor,
+    ref: str,
+    body: ArticleUpdate,
+    expected: ExpectedRevision,
+    *,
+    external: Sequence[Finding] = (),
 ) -> ArticleRow:
     """Edit an article; null leaves a field as it is, but removes the address.
 
-    Raises ArticleNotFound, NotYourArticle, PreconditionFailed or TextTooLarge.
+    Raises ArticleNotFound, NotYourArticle, PreconditionFailed, ArticleRejected or TextTooLarge.
     """
     changes = {
         name: value
@@ -78,34 +107,54 @@ async def update_article(
     }
     # Outside the lock, on which replies wait.
     text = None if body.body is None else await _render(body.body)
+    verdict = PUBLISHED
+    if body.title is not None or text is not None or body.url is not None:
+        verdict = await _screen(
+            uow, services, actor, title=body.title, text=text, url=body.url, external=external
+        )
     article = await _lock(uow, actor, queries.refers_to(ref))
     if article is None:
         raise ArticleNotFound
     check_revision(expected, Resource("article", article.id), article.revision)
     await _change(uow, article, changes, text)
+    await _record(uow, verdict, article)
     return await get_article(uow.session, article.id)
 
 
 async def upsert_article(
-    uow: UnitOfWork, actor: Actor, external_id: str, body: ArticleUpsert
+    uow: UnitOfWork,
+    services: Services,
+    actor: Actor,
+    external_id: str,
+    body: ArticleUpsert,
+    *,
+    external: Sequence[Finding] = (),
 ) -> tuple[ArticleRow, bool]:
     """Create the article of an external id, or replace it; return whether it is new.
 
-    Raises NotYourArticle, TextTooLarge, or ExternalIdTaken when the article was deleted.
+    Raises NotYourArticle, ArticleRejected, TextTooLarge, or ExternalIdTaken when the article was
+    deleted.
     """
     text = await _render(body.body)
+    verdict = await _screen(
+        uow, services, actor, title=body.title, text=text, url=body.url, external=external
+    )
     is_known = col(Article.external_id) == external_id
     article = await _lock(uow, actor, is_known)
     if article is None:
         created = ArticleCreate(external_id=external_id, **body.model_dump())
         try:
-            return await _create(uow, actor, created, text), True
+            row = await _create(uow, actor, created, text)
         except ExternalIdTaken:
             # Another request was faster, or a deleted article has the id.
             article = await _lock(uow, actor, is_known)
             if article is None:
                 raise
+        else:
+            await _record(uow, verdict, row.article)
+            return row, True
     await _change(uow, article, body.model_dump(), text)
+    await _record(uow, verdict, article)
     return await get_article(uow.session, article.id), False
 
 
@@ -167,7 +216,56 @@ async def get_article(session: AsyncSession, ref: str | UUID) -> ArticleRow:
 
 async def _render(body: str) -> Text:
     document = await parse_text(body)
-    return Text(document.source, await render_text(document))
+    return Text(document.source, await render_text(document), document.list_links())
+
+
+async def _screen(
+    uow: UnitOfWork,
+    services: Services,
+    actor: Actor,
+    *,
+    title: str | None,
+    text: Text | None,
+    url: str | None,
+    external: Sequence[Finding],
+) -> Verdict:
+    """Return what becomes of a new title or text. Raises ArticleRejected.
+
+    Also for one that would be held: an article has no state in which it could wait.
+    """
+    author = Author(
+        id=actor.id,
+        is_staff=actor.is_staff,
+        is_newcomer=kind_of(actor, uow.now) is ActorKind.NEWCOMER,
+        is_shadow_banned=SanctionKind.SHADOW_BAN in actor.restrictions,
+        is_pre_moderated=SanctionKind.PRE_MODERATION in actor.restrictions,
+    )
+    limits = await screening.get_limits(uow.session)
+    candidate = Candidate(
+        author=author,
+        # The first comments of a person are no matter of articles.
+        limits=replace(limits, held_first_comments=0),
+        title=title,
+        body=text.source if text else "",
+        links=[*(text.links if text else ()), *([url] if url else ())],
+        external=external,
+    )
+    verdict = await screening.screen(services, uow.session, candidate)
+    if verdict.outcome in (Outcome.HOLD, Outcome.REJECT):
+        verdict = replace(verdict, outcome=Outcome.REJECT)
+        await screening.record(uow, verdict, author_id=actor.id)
+        screening.refuse(uow, verdict, ArticleRejected)
+    return verdict
+
+
+async def _record(uow: UnitOfWork, verdict: Verdict, article: Article) -> None:
+    await screening.record(
+        uow,
+        verdict,
+        article_id=article.id,
+        author_id=article.author_id,
+        revision=article.revision,
+    )
 
 
 async def _create(uow: UnitOfWork, actor: Actor, body: ArticleCreate, text: Text) -> ArticleRow:

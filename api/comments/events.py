@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from api.kit.db.events import ThreadEvent
+from api.kit.db.events import Event, ThreadEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,20 @@ class CommentEdited(ThreadEvent):
 
     comment_id: UUID
     mentioned_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewRequested(Event):
+    """Screening wants a moderator to look at comments that were just written, edited or imported.
+
+    They are shown meanwhile, unless they are held.
+    """
+
+    type: ClassVar[str] = "review_requested"
+
+    article_id: UUID
+    comment_ids: tuple[UUID, ...]
+    is_held: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from api.comments.mentions.resolution import ResolvedText
 from api.comments.projection import FIELDS, to_comment_fields
 from api.comments.schemas import CommentWritten, PersonComment
 from api.comments.service import Created, Updated
-from models import Comment
+from models import Comment, CommentState
 
 # Of a comment that nobody has replied to, voted on or changed yet.
 _AT_FIRST = {name: Comment.model_fields[name].default for name in FIELDS} | {"score": 0}
@@ -22,6 +22,8 @@ _AT_FIRST = {name: Comment.model_fields[name].default for name in FIELDS} | {"sc
 def to_created_comment(created: Created, actor: Actor) -> CommentWritten:
     """Return a comment as its author, who just made it, sees it."""
     row = {**_AT_FIRST, **asdict(created.comment), "depth": created.depth}
+    if created.verdict.is_shadow_ban:
+        row["state"] = CommentState.VISIBLE
     return _to_written_comment(row, created.text, actor)
 
 
@@ -29,6 +31,8 @@ def to_updated_comment(updated: Updated, actor: Actor) -> CommentWritten:
     """Return a comment as its author, who just changed it, sees it."""
     comment = updated.comment
     row = {**comment.model_dump(), "score": comment.up - comment.down}
+    if updated.verdict.is_shadow_ban:
+        row["state"] = CommentState.VISIBLE
     return _to_written_comment(row, updated.text, actor)
 
 

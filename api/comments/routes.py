@@ -78,6 +78,7 @@ from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
 from api.kit.problems import declares
 from api.kit.text.rendering import TextTooLarge
+from api.screening.errors import CommentRejected
 from api.users import queries as users
 from api.users.errors import UserNotFound
 from api.users.routes import HandlePath
@@ -191,6 +192,7 @@ _TREE_PROBLEMS = (InvalidCursor, VersionNotReached, DatabaseUnavailable)
         MembersOnly,
         SlowMode,
         TextTooLarge,
+        CommentRejected,
     ),
     dependencies=[limit(Action.COMMENT_CREATE), ArticleTurn],
 )
@@ -204,7 +206,8 @@ async def create_comment(
 ) -> Response:
     """Create a comment.
 
-    Without `parent_id` it is a reply to the article itself.
+    Without `parent_id` it is a reply to the article itself. Its `state` is `pending` when it waits
+    for a moderator: only you see it until then, in `/v1/articles/{article}/viewer`.
     """
     created = await service.create_comment(uow, services, actor, article, body)
     response = await make_resource_response(
@@ -283,7 +286,7 @@ async def read_comment(request: Request, comment_id: CommentId, session: ReadSes
 @router.patch(
     "/comments/{comment_id}",
     response_model=CommentWritten,
-    responses=problems(CommentNotFound, NotYourComment, CommentGone, TextTooLarge),
+    responses=problems(CommentNotFound, NotYourComment, CommentGone, TextTooLarge, CommentRejected),
     dependencies=[limit(Action.COMMENT_EDIT), CommentTurn],
 )
 async def update_comment(
@@ -293,9 +296,13 @@ async def update_comment(
     actor: CommentWriter,
     uow: UowDep,
     if_match: IfMatch,
+    services: ServicesDep,
 ) -> Response:
-    """Edit your comment."""
-    updated = await service.update_comment(uow, actor, comment_id, body, if_match)
+    """Edit your comment.
+
+    It is hidden when moderators have to look at the new text first.
+    """
+    updated = await service.update_comment(uow, services, actor, comment_id, body, if_match)
     return await make_resource_response(
         request,
         to_updated_comment(updated, actor),

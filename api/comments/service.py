@@ -5,6 +5,7 @@ have no gaps.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,34 +16,40 @@ from api.articles.errors import ArticleNotFound
 from api.auth.actor import Actor
 from api.comments import lifecycle, policy, queries
 from api.comments.errors import CommentNotFound, SlowMode
-from api.comments.events import CommentCreated, CommentEdited, CommentHeld
+from api.comments.events import CommentCreated, CommentEdited, CommentHeld, ReviewRequested
 from api.comments.mentions.recipients import find_recipient_ids
 from api.comments.mentions.resolution import ResolvedText, resolve_text
 from api.comments.queries import NewComment
 from api.comments.schemas import CommentCreate, CommentUpdate
+from api.comments.screening import load_candidate
 from api.comments.visibility import is_visible
 from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.http.conditional import ExpectedRevision, Resource, check_revision
 from api.kit.services import Services
-from models import Comment, CommentState
+from api.screening import service as screening
+from api.screening.errors import CommentRejected
+from api.screening.verdict import PUBLISHED, Finding, Verdict
+from models import Comment, CommentState, Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A comment that was just created, its depth, and the text it came from."""
+    """A comment that was just created, its depth, the text it came from, and its verdict."""
 
     comment: NewComment
     depth: int
     text: ResolvedText
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """A comment that was just changed, and the text that it has now."""
+    """A comment that was just changed, the text that it has now, and the verdict on it."""
 
     comment: Comment
     text: ResolvedText
+    verdict: Verdict
 
 
 async def create_comment(
@@ -52,15 +59,18 @@ async def create_comment(
     article: str,
     body: CommentCreate,
     *,
-    state: CommentState = CommentState.VISIBLE,
+    external: Sequence[Finding] = (),
 ) -> Created:
-    """Reply to an article, or to a comment under it; a pending reply is held until approved.
+    """Reply to an article, or to a comment under it; a reply that screening holds is pending.
 
-    Raises ArticleNotFound, ParentNotFound, ParentElsewhere, ParentGone, ThreadTooDeep,
-    ArticleLocked, ArticleClosed, MembersOnly, SlowMode or TextTooLarge.
+    `external` is what services outside say of the text. Raises ArticleNotFound, ParentNotFound,
+    ParentElsewhere, ParentGone, ThreadTooDeep, ArticleLocked, ArticleClosed, MembersOnly, SlowMode,
+    CommentRejected or TextTooLarge.
     """
     article_id = await find_article_id(services, article)
     text = await resolve_text(uow.session, body.body, article_id)
+    verdict = await _screen(uow, services, actor, text, article_id=article_id, external=external)
+    state = CommentState.PENDING if verdict.outcome is Outcome.HOLD else CommentState.VISIBLE
 
     version = await _open_reply(uow, actor, article_id, parent_id=body.parent_id, state=state)
     comment = NewComment(
@@ -80,13 +90,14 @@ async def create_comment(
         parent_id = body.parent_id
         parent = await queries.find_comment(uow.session, parent_id) if parent_id else None
         policy.refuse_parent(parent, article_id)
+    await _record_verdict(uow, verdict, comment, revision=1)
     if not is_visible(state):
         uow.emit(
             CommentHeld(
                 article_id=article_id, version=version, comment_id=comment.id, author_id=actor.id
             )
         )
-        return Created(comment, depth, text)
+        return Created(comment, depth, text, verdict)
     uow.emit(
         CommentCreated(
             article_id=comment.article_id,
@@ -97,22 +108,39 @@ async def create_comment(
             mentioned_ids=find_recipient_ids(actor.id, text.mentions),
         )
     )
-    return Created(comment, depth, text)
+    return Created(comment, depth, text, verdict)
 
 
 async def update_comment(
-    uow: UnitOfWork, actor: Actor, comment_id: UUID, body: CommentUpdate, expected: ExpectedRevision
+    uow: UnitOfWork,
+    services: Services,
+    actor: Actor,
+    comment_id: UUID,
+    body: CommentUpdate,
+    expected: ExpectedRevision,
+    *,
+    external: Sequence[Finding] = (),
 ) -> Updated:
     """Change the text of a comment, and keep the one before; the same text again changes nothing.
 
-    Raises CommentNotFound, NotYourComment, CommentGone, PreconditionFailed or TextTooLarge.
+    A text that screening holds hides the comment. Raises CommentNotFound, NotYourComment,
+    CommentGone, PreconditionFailed, CommentRejected or TextTooLarge.
     """
     comment = await _get(uow, comment_id)
     policy.require_may_edit(actor, comment)
     check_revision(expected, Resource("comment", comment.id), comment.revision)
     text = await resolve_text(uow.session, body.body, comment.article_id)
     if text.source == comment.body:
-        return Updated(comment, text)
+        return Updated(comment, text, PUBLISHED)
+    verdict = await _screen(
+        uow,
+        services,
+        actor,
+        text,
+        article_id=comment.article_id,
+        comment_id=comment.id,
+        external=external,
+    )
 
     version = await _bump_version(uow, comment.article_id)
     # Nobody else changes the thread any more: check again.
@@ -124,6 +152,7 @@ async def update_comment(
     comment.version = version
     comment.revision += 1
     mentioned_before = await queries.replace_mentions(uow.session, comment, text.mentions)
+    is_held = verdict.outcome is Outcome.HOLD
     uow.emit(
         CommentEdited(
             article_id=comment.article_id,
@@ -132,11 +161,14 @@ async def update_comment(
             mentioned_ids=tuple(
                 user_id
                 for user_id in find_recipient_ids(actor.id, text.mentions)
-                if user_id not in mentioned_before
+                if user_id not in mentioned_before and not is_held
             ),
         )
     )
-    return Updated(comment, text)
+    await _record_verdict(uow, verdict, comment, revision=comment.revision)
+    if is_held:
+        await _hide(uow, comment)
+    return Updated(comment, text, verdict)
 
 
 async def delete_comment(
@@ -256,3 +288,64 @@ async def _get(uow: UnitOfWork, comment_id: UUID) -> Comment:
     if comment is None:
         raise CommentNotFound
     return comment
+
+
+async def _screen(
+    uow: UnitOfWork,
+    services: Services,
+    actor: Actor,
+    text: ResolvedText,
+    *,
+    article_id: UUID,
+    comment_id: UUID | None = None,
+    external: Sequence[Finding],
+) -> Verdict:
+    """Return what becomes of a text. Raises CommentRejected; the decision is stored."""
+    candidate = await load_candidate(
+        uow.session,
+        actor,
+        text,
+        article_id=article_id,
+        comment_id=comment_id,
+        external=external,
+        now=uow.now,
+    )
+    verdict = await screening.screen(services, uow.session, candidate)
+    if verdict.outcome is Outcome.REJECT:
+        await screening.record(
+            uow, verdict, comment_id=comment_id, article_id=article_id, author_id=actor.id
+        )
+        screening.refuse(uow, verdict, CommentRejected)
+    return verdict
+
+
+async def _record_verdict(
+    uow: UnitOfWork, verdict: Verdict, comment: NewComment | Comment, *, revision: int
+) -> None:
+    """Store what was found in a comment that was stored, and let moderators know of it."""
+    if not verdict.findings:
+        return
+    await screening.record(
+        uow,
+        verdict,
+        comment_id=comment.id,
+        article_id=comment.article_id,
+        author_id=comment.author_id,
+        revision=revision,
+    )
+    if not verdict.is_shadow_ban:
+        uow.emit(
+            ReviewRequested(
+                article_id=comment.article_id,
+                comment_ids=(comment.id,),
+                is_held=verdict.outcome is Outcome.HOLD,
+            )
+        )
+
+
+async def _hide(uow: UnitOfWork, comment: Comment) -> None:
+    """Hide a comment whose new text is held; its thread is locked already."""
+    await uow.session.flush()
+    thread = await lifecycle.lock_comments(uow, comment.article_id, [comment.id])
+    await lifecycle.change_states(uow, thread, CommentState.HIDDEN)
+    await uow.session.refresh(comment)

@@ -18,6 +18,8 @@ from models import Comment, CommentState
 
 # What an author reads of their own although nobody else does.
 _SHOWN_TO_AUTHOR = (CommentState.PENDING,)
+# What is neither shown nor gone. Staff sees it.
+_WITHHELD = (CommentState.PENDING, CommentState.HIDDEN, CommentState.REMOVED)
 # A deletion by the author is final for everybody.
 _HIDDEN_FROM_STAFF = (CommentState.DELETED,)
 
@@ -31,6 +33,17 @@ def shows_text(comment: type[Comment] = Comment) -> ColumnElement[bool]:
     """Return whether the public sees its text and its author."""
     # The state is part of the statement: as a parameter it would not fit the partial indexes.
     return col(comment.state) == literal(CommentState.VISIBLE.value, literal_execute=True)
+
+
+def is_withheld(comment: type[Comment] = Comment) -> ColumnElement[bool]:
+    """Return whether its text is there, and the public does not see it."""
+    # As in the index of such comments.
+    return col(comment.state).in_([literal(one.value, literal_execute=True) for one in _WITHHELD])
+
+
+def is_own_pending(viewer_id: UUID, comment: type[Comment] = Comment) -> ColumnElement[bool]:
+    """Return whether it is the viewer's, and nobody else sees it yet."""
+    return and_(is_withheld(comment), _is_own(viewer_id, comment))
 
 
 def is_listed_for(viewer_id: UUID, comment: type[Comment] = Comment) -> ColumnElement[bool]:
@@ -78,3 +91,4 @@ _C = aliased(Comment, name="c")
 LISTED_C = to_sql(is_listed(_C))
 LISTED_P = to_sql(is_listed(aliased(Comment, name="p")))
 SHOWS_TEXT_C = to_sql(shows_text(_C))
+WITHHELD_C = to_sql(is_withheld(_C))

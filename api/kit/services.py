@@ -11,6 +11,7 @@ from api.kit.db.database import Database
 from api.kit.db.epoch import EpochReader
 from api.kit.db.events import Event
 from api.kit.db.lookups import Lookups
+from api.kit.db.prepared import PreparedValues
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.db.write_queues import WriteQueues
 from api.kit.problems import Problem
@@ -47,6 +48,7 @@ class Services:
     limiter: Limiter
     cache: VersionedCache
     lookups: Lookups
+    prepared: PreparedValues
     reactions: Reactions
     wakeups: WakeUps
 

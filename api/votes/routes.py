@@ -16,6 +16,7 @@ from api.auth.quotas import Action, limit
 from api.auth.scopes import Scope
 from api.comments import policy as comments_policy
 from api.comments.errors import CommentGone, CommentNotFound
+from api.comments.own_comments import list_own_pending
 from api.comments.routes import CommentId
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep
 from api.kit.http.cacheability import private_response
@@ -80,7 +81,7 @@ async def read_viewer(
 ) -> ViewerRead:
     """Get what depends on the reader.
 
-    Your votes in the thread, and what you may do there.
+    Your votes in the thread, what you may do there, and your comments that wait for a moderator.
     """
     row = await articles.find_article(session, article)
     if row is None:
@@ -94,6 +95,7 @@ async def read_viewer(
         article_vote=await queries.find_vote(
             session, ArticleVote, user_id=actor.id, article_id=article_id
         ),
+        pending_comments=await list_own_pending(session, actor, article_id),
         comment_votes=[CommentVoteRead(comment_id=id_, value=value) for id_, value in votes],
         may_reply=comments_policy.may_reply(actor, row.article, services.clock.now()),
         may_edit_article=articles_policy.may_edit(actor, row.article),

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, Strict
 
+from api.comments.schemas import CommentRead
 from api.kit.http.schemas import Input, Output
 
 
@@ -41,6 +42,10 @@ class ViewerRead(Output):
     article_vote: int = Field(description="Your vote; 0 if you have none.", ge=-1, le=1)
     comment_votes: list[CommentVoteRead] = Field(
         description="Your latest 5,000 votes in the thread, the newest first."
+    )
+    pending_comments: list[CommentRead] = Field(
+        description="Your latest 50 comments in the thread that nobody else sees until a moderator "
+        "has approved them, the newest first."
     )
     may_reply: bool = Field(description="Whether you may reply in the thread now.")
     may_edit_article: bool = Field(description="Whether you may edit the article.")

@@ -20,7 +20,10 @@ BESIDE_THE_SHAPE = {
     "users": {"handles"},
     "articles": {"slugs"},
     # Which columns of a comment readers see, for every surface that shows comments.
-    "comments": {"projection"},
+    # Beside it, what screening needs to know of a comment, and what only its author sees.
+    "comments": {"own_comments", "projection", "screening"},
+    # The list of phases, what goes through them and comes out, and how rules are matched.
+    "screening": {"candidate", "matching", "normalization", "phases", "rules", "verdict"},
     # It has no HTTP; what comes in is a file.
     "transfer": {"thread_file"},
 }

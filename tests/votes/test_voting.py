@@ -113,6 +113,7 @@ async def test_the_viewer_sees_their_own_votes(client: Client) -> None:
             {"comment_id": two["id"], "value": -1},
             {"comment_id": one["id"], "value": 1},
         ],
+        "pending_comments": [],
         "may_reply": True,
         "may_edit_article": False,
         "may_moderate": False,

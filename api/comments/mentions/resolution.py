@@ -19,6 +19,8 @@ class ResolvedText:
     html: str
     mentions: list[Mention]
     unresolved: list[Unresolved]
+    # Addresses that the text links to, in its order.
+    links: list[str]
 
 
 async def resolve_text(session: AsyncSession, body: str, article_id: UUID) -> ResolvedText:
@@ -37,4 +39,4 @@ async def resolve_document(
     found, unresolved = parsing.resolve(document.source, ats, people)
     marks = [MentionMark(one.start, one.end, one.person.user_id) for one in found]
     html = await render_text(document, marks)
-    return ResolvedText(document.source, html, found, unresolved)
+    return ResolvedText(document.source, html, found, unresolved, document.list_links())

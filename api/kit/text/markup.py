@@ -87,6 +87,15 @@ class Document:
     spans: tuple[Span, ...]
     _tokens: tuple[Token, ...] = field(repr=False, compare=False)
 
+    def list_links(self) -> list[str]:
+        """Return the addresses that the text links to, in its order, as often as it does."""
+        return [
+            str(part.attrs["href"])
+            for token in self._tokens
+            for part in token.children or ()
+            if part.type == "link_open"
+        ]
+
     def render(self, mentions: Sequence[MentionMark] = ()) -> str:
         """Make the HTML, with each mention's text in `<span class="mention" data-user-id=...>`.
 

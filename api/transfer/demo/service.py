@@ -112,7 +112,9 @@ async def _add_article(
             article_id, has_comments = known
             return None if has_comments else article_id
         uow.now = published
-        row = await create_article(uow, actors[thread.author], to_article(external_id, thread))
+        row = await create_article(
+            uow, services, actors[thread.author], to_article(external_id, thread)
+        )
         return row.article.id
 
 

@@ -1,0 +1,88 @@
+"""Every statement of screening."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from api.kit.db.ids import make_id
+from api.screening.candidate import Limits
+from api.screening.rules import Rule
+from api.screening.verdict import Finding, Verdict
+from models import Outcome, ScreeningDecision, ScreeningRule, ScreeningSettings
+
+# The columns of `screening_settings` that screening applies.
+LIMITS = tuple(Limits.__dataclass_fields__)
+
+
+async def get_limits(session: AsyncSession) -> Limits:
+    """Return the settings that screening applies."""
+    columns = [col(getattr(ScreeningSettings, name)) for name in LIMITS]
+    row = (await session.execute(select(*columns))).one()
+    return Limits(**row._asdict())
+
+
+async def list_enabled_rules(session: AsyncSession) -> tuple[int, Sequence[Rule]]:
+    """Return the version of the rules, and all that are switched on: of one moment."""
+    statement = (
+        select(
+            col(ScreeningSettings.rules_version),
+            col(ScreeningRule.id),
+            col(ScreeningRule.kind),
+            col(ScreeningRule.value),
+            col(ScreeningRule.action),
+        )
+        .select_from(ScreeningSettings)
+        .outerjoin(ScreeningRule, col(ScreeningRule.is_enabled).is_(True))
+    )
+    rows = (await session.execute(statement)).all()
+    rules = [
+        Rule(id=row.id, kind=row.kind, value=row.value, action=row.action)
+        for row in rows
+        if row.id is not None
+    ]
+    return rows[0].rules_version, rules
+
+
+async def insert_decisions(
+    session: AsyncSession,
+    verdict: Verdict,
+    *,
+    comment_id: UUID | None,
+    article_id: UUID | None,
+    author_id: UUID | None,
+    revision: int,
+    now: datetime,
+) -> None:
+    """Store every finding of a verdict; the text is not stored."""
+    rows: list[dict[str, Any]] = [
+        _to_row(verdict, finding)
+        | {
+            "id": make_id(),
+            "comment_id": comment_id,
+            "article_id": article_id,
+            "author_id": author_id,
+            "revision": revision,
+            "created_at": now,
+        }
+        for finding in verdict.findings
+    ]
+    if rows:
+        await session.execute(insert(ScreeningDecision), rows)
+
+
+def _to_row(verdict: Verdict, finding: Finding) -> dict[str, Any]:
+    is_decisive = finding is verdict.decided_by
+    return {
+        "outcome": verdict.outcome if is_decisive else Outcome.FLAG,
+        "is_decisive": is_decisive,
+        "phase": finding.phase,
+        "rule": finding.rule,
+        "rule_id": finding.rule_id,
+        "span_start": finding.start,
+        "span_end": finding.end,
+    }

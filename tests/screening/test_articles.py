@@ -1,0 +1,68 @@
+"""Screening of articles: what would be held is refused, since an article cannot wait."""
+
+import pytest
+from sqlalchemy import text
+
+from api.kit.services import Services
+from models import SanctionKind
+from tests.client import Client, expect, expect_problem
+from tests.credentials import restrict
+from tests.screening.rules import add_rules, change_settings, list_decisions
+
+
+@pytest.mark.parametrize("action", ["hold", "reject"])
+async def test_an_article_that_would_be_held_is_refused(
+    client: Client, services: Services, action: str
+) -> None:
+    person = await client.join()
+    known = await person.post_article("Before", external_id="site-1")
+    await add_rules(services, ("word", "blorp", action))
+    bad = {"title": "A BLORP", "body": "Text."}
+    path = f"/v1/articles/{known['id']}"
+    any_version = {"If-Match": "*"}
+    for response in (
+        await person.client.post("/v1/articles", bad),
+        await person.client.post("/v1/articles", {"title": "Fine", "body": "blorp"}),
+        await person.client.put("/v1/articles/by-external-id/site-1", bad),
+        await person.client.put("/v1/articles/by-external-id/site-2", bad),
+        await person.client.patch(path, {"title": "blorp"}, headers=any_version),
+        await person.client.patch(path, {"body": "blorp"}, headers=any_version),
+    ):
+        expect_problem(response, 422, "article_rejected")
+        assert "word" not in response.text
+    decisions = await list_decisions(services)
+    assert [one["outcome"] for one in decisions] == ["reject"] * 6
+    async with services.database.read_session() as session:
+        rows = await session.execute(text("SELECT title, body, revision FROM articles"))
+    assert rows.all() == [("Before", "Text.", 1)]
+
+
+async def test_a_flagged_article_is_published(client: Client, services: Services) -> None:
+    person = await client.join()
+    await add_rules(services, ("word", "blorp", "flag"))
+    article = await person.post_article("A blorp")
+    [decision] = await list_decisions(services)
+    assert str(decision["article_id"]) == article["id"]
+    assert (decision["outcome"], decision["revision"]) == ("flag", 1)
+
+
+async def test_settings_about_comments_do_not_concern_articles(
+    client: Client, services: Services
+) -> None:
+    await change_settings(services, held_first_comments=5, max_repeats=1, max_links=1)
+    person = await client.join()
+    article = await person.post_article(body="https://one.example")
+    refused = await person.client.patch(
+        f"/v1/articles/{article['id']}",
+        {"body": "https://one.example https://two.example"},
+        headers={"If-Match": "*"},
+    )
+    expect_problem(refused, 422, "article_rejected")
+
+
+async def test_a_shadow_ban_is_not_named(client: Client, services: Services) -> None:
+    person = await client.join()
+    await restrict(services, person.id, SanctionKind.SHADOW_BAN)
+    refused = await person.client.post("/v1/articles", {"title": "Mine"})
+    assert "shadow" not in str(expect_problem(refused, 422, "article_rejected"))
+    assert expect(await client.get("/v1/articles"), 200)["data"] == []
