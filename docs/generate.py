@@ -1,17 +1,12 @@
 """The pages of docs/ that are written from the code; `make docs` runs this."""
 
-import re
 from pathlib import Path
-from typing import Any
 
-from pydantic import SecretStr
-
+import api.main  # noqa: F401 - every problem is defined by a module that it imports
 from api.auth.actor import ActorKind
 from api.auth.quotas import QUOTAS, Action
 from api.kit.problems import Problem
 from api.kit.redis.rate_limiter import Quota
-from api.kit.settings import Settings
-from api.main import create_app, make_services
 
 FOLDER = Path(__file__).parent
 
@@ -102,11 +97,7 @@ unknown one by its status.
 header of every response; quote it when you report a problem.
 
 {table}
-
-The operations have the names of the OpenAPI document; "many" are more than {many}. What has none is
-sent where there is no operation: for another method, to another origin, for a broken connection.
 """
-MANY = 6
 
 
 def make_pages() -> dict[str, str]:
@@ -125,15 +116,12 @@ def make_limits() -> str:
 
 def make_problems() -> str:
     """Return the page of all problem codes."""
-    operations = _find_operations()
-    rows = [["status", "code", "what is wrong", "what to do", "operations"]]
-    for problem in sorted(_find_problems(Problem), key=lambda one: (one.status, one.code)):
-        names = operations.get(problem.code, [])
-        where = ", ".join(f"`{name}`" for name in names) if len(names) <= MANY else "many"
-        rows.append(
-            [str(problem.status), f"`{problem.code}`", problem.title, problem.detail, where]
-        )
-    return PROBLEMS.format(table=_make_table(rows), many=MANY)
+    problems = sorted(_find_problems(Problem), key=lambda one: (one.status, one.code))
+    rows = [
+        ["status", "code", "what is wrong", "what to do"],
+        *([str(one.status), f"`{one.code}`", one.title, one.detail] for one in problems),
+    ]
+    return PROBLEMS.format(table=_make_table(rows))
 
 
 def _find_problems(kind: type[Problem]) -> set[type[Problem]]:
@@ -141,29 +129,6 @@ def _find_problems(kind: type[Problem]) -> set[type[Problem]]:
     for child in kind.__subclasses__():
         found |= {child} | _find_problems(child)
     return {child for child in found if child.__module__.startswith("api.")}
-
-
-def _find_operations() -> dict[str, list[str]]:
-    """Return of each problem code the operations that declare it."""
-    settings = Settings(
-        database_url="postgresql://localhost/none",
-        redis_url="redis://localhost",
-        secret_key=SecretStr("x" * 32),
-    )
-    document: dict[str, Any] = create_app(make_services(settings)).openapi()
-    found: dict[str, list[str]] = {}
-    for path in document["paths"].values():
-        for operation in path.values():
-            for response in operation["responses"].values():
-                for code in _list_codes(response):
-                    found.setdefault(code, []).append(operation["operationId"])
-    return found
-
-
-def _list_codes(response: dict[str, str]) -> list[str]:
-    """Return the codes of a response: a named one has them in its name."""
-    name = response.get("$ref", "").rpartition("/")[2]
-    return re.findall(r"\w+", name)
 
 
 def _describe_quota(quota: Quota | None) -> str:
