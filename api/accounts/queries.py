@@ -100,6 +100,15 @@ async def revoke_other_sessions(
     )
 
 
+async def delete_credentials(session: AsyncSession, user_id: UUID) -> None:
+    """Delete every token of the person, of whatever kind."""
+    await session.execute(
+        delete(Credential)
+        .where(col(Credential.user_id) == user_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def add_access_token(
     session: AsyncSession, login_session: LoginSession, token_hash: bytes, expires_at: datetime
 ) -> None:

@@ -160,6 +160,12 @@ async def log_out_elsewhere(uow: UnitOfWork, actor: Actor) -> None:
     await queries.revoke_other_sessions(uow.session, actor.id, actor.session_id, uow.now)
 
 
+async def log_out_everywhere(uow: UnitOfWork, user_id: UUID) -> None:
+    """End every session of a person and delete all their tokens, with the next request."""
+    await queries.revoke_other_sessions(uow.session, user_id, None, uow.now)
+    await queries.delete_credentials(uow.session, user_id)
+
+
 async def change_password(
     uow: UnitOfWork, services: Services, actor: Actor, body: PasswordUpdate
 ) -> None:

@@ -36,6 +36,7 @@ class Action(StrEnum):
     COMMENT_EDIT = "comment_edit"
     MENTION_PREVIEW = "mention_preview"
     VOTE = "vote"
+    MODERATE = "moderate"
 
 
 # Action -> (anonymous, newcomer, member, staff), each as requests per seconds; None: log in first.
@@ -58,6 +59,8 @@ _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
     Action.COMMENT_CREATE: (None, (5, MINUTE), (10, MINUTE), (60, MINUTE)),
     Action.COMMENT_EDIT: (None, (10, MINUTE), (20, MINUTE), (120, MINUTE)),
     Action.MENTION_PREVIEW: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
+    # Moderators of single articles or tags are members.
+    Action.MODERATE: (None, (30, MINUTE), (60, MINUTE), (300, MINUTE)),
     Action.VOTE: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
 }
 QUOTAS: dict[tuple[Action, ActorKind], Quota | None] = {

@@ -15,6 +15,8 @@ class Scope(StrEnum):
     ARTICLES_MODERATE = "articles:moderate"
     COMMENTS_WRITE = "comments:write"
     COMMENTS_MODERATE = "comments:moderate"
+    MODERATION_READ = "moderation:read"
+    MODERATION_MODERATE = "moderation:moderate"
     VOTES_READ = "votes:read"
     VOTES_WRITE = "votes:write"
 
@@ -28,6 +30,7 @@ PUBLISHING = frozenset(
         Scope.ARTICLES_MODERATE,
         Scope.COMMENTS_WRITE,
         Scope.COMMENTS_MODERATE,
+        Scope.MODERATION_MODERATE,
         Scope.VOTES_WRITE,
     }
 )

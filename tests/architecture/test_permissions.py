@@ -108,6 +108,14 @@ TABLE: dict[str, Row] = {
     "preview_mentions": members(
         200, body={"article": "{article}", "body": "@{handle}"}, scope=Scope.COMMENTS_WRITE
     ),
+    "list_sanctions": Row(401, 403, 403, 200, scope=Scope.MODERATION_READ),
+    "create_sanction": Row(
+        *(401, 403, 403, 201),
+        body={"kind": "note", "reason": "other", "note": "New."},
+        scope=Scope.MODERATION_MODERATE,
+    ),
+    "delete_sanction": Row(401, 403, 403, 204, scope=Scope.MODERATION_MODERATE),
+    "list_own_sanctions": members(200, scope=Scope.PROFILE_READ),
     # The last one: nobody is logged in afterwards.
     "delete_current_session": members(204, scope=Scope.SESSIONS_WRITE),
 }
@@ -138,6 +146,7 @@ class World:
             "{article}": article["slug"],
             "{comment_id}": comment["id"],
             "{external_id}": external_id,
+            "{sanction_id}": comment["id"],
             "{handle}": self.owner.handle,
             "{new}": f"new-{self.made}",
             "{tag}": f"tag-{self.made}",
@@ -150,6 +159,13 @@ class World:
         logins = expect(await again.client.get("/v1/sessions"), 200)["data"]
         (login,) = (login for login in logins if login["is_current"])
         self.values["{session_id}"] = login["id"]
+
+    async def sanction_the_owner(self) -> None:
+        """Write a note about the owner, which a moderator can withdraw."""
+        note = {"kind": "note", "reason": "other", "note": "New."}
+        path = f"/v1/users/{self.owner.handle}/sanctions"
+        made = expect(await self.clients[MODERATOR].post(path, note), 201)
+        self.values["{sanction_id}"] = made["id"]
 
     def fill(self, value: Any) -> Any:
         """Put the things of this turn in where a text names them."""
@@ -261,7 +277,11 @@ async def test_moderating_takes_a_scope_of_its_own(
     ("kind", "code", "closed"),
     [
         (SanctionKind.SILENCE, "account_silenced", PUBLISHING),
-        (SanctionKind.BAN, "account_banned", PUBLISHING | {Scope.PROFILE_WRITE}),
+        (
+            SanctionKind.BAN,
+            "account_banned",
+            PUBLISHING | {Scope.PROFILE_WRITE, Scope.MODERATION_READ},
+        ),
     ],
 )
 async def test_a_restricted_person_can_leave_but_not_take_part(
@@ -310,6 +330,8 @@ async def test_everybody_may_do_exactly_what_the_table_says(
             is_changed = method != "get"
             if name in {"delete_session", "refresh_session"}:
                 await world.log_the_owner_in()
+            if name == "delete_sanction":
+                await world.sanction_the_owner()
             status = (await world.ask(world.clients[actor], method, path, row)).status_code
             if status != expected:
                 wrong.append(f"{name} by {ACTORS[actor]}: {status}, not {expected}")

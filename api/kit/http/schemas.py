@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import (
@@ -78,6 +79,14 @@ def _refuse_unbounded(value: datetime) -> datetime:
 
 def _to_utc(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def show_values(kind: type[StrEnum]) -> WithJsonSchema:
+    """Return the schema of an enum in a response, for one that requests have, too.
+
+    A request takes the values of a release; a response can have values of a later one.
+    """
+    return WithJsonSchema({"type": "string", "enum": [value.value for value in kind]})
 
 
 # Text of many lines, as people write it.
