@@ -55,11 +55,11 @@ def _try(row: Row, bench: Bench) -> Result:
     began = time.monotonic()
     try:
         result = Result(row, row.measure(bench), None)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is told in the row's place
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is shown in the row
         result = Result(row, None, f"{type(error).__name__}: {error}".replace("\n", " "))
     code = bench.service.process.poll()
     if code is not None:
-        # The rows after this one fail, too: what a process that died answered is no result.
+        # The rows after this one fail, too: responses of a process that died are no result.
         _tell(f"The service has ended with code {code}: {bench.service.log}")
     else:
         bench.memory.append((row.key, round(bench.service.resident_bytes / _MEBIBYTE, 1)))

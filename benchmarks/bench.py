@@ -9,9 +9,9 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks.answers import BROWSER, calling
 from benchmarks.engines import Engines
 from benchmarks.load import Load, Request, run_load
+from benchmarks.responses import BROWSER, calling
 from benchmarks.servers import Pinning, Server
 
 WRITERS = 32
@@ -19,7 +19,7 @@ REPLY = "This is a reply. It says *something* of a usual length, and then some m
 _PASSWORD = "a password for benchmarks"
 _SETTLE_SECONDS = 20.0
 _LOGIN_SECONDS = 300.0
-# An answer may differ from another by this share in size and still count as the same bytes: a
+# A response may differ from another by this share in size and still count as the same bytes: a
 # header holds a date, and a Connection header may be sent or not.
 _SAME = 0.01
 
@@ -70,7 +70,7 @@ class Bench:
         connections: int = 32,
         rate: float | None = None,
     ) -> Load:
-        """Ask a server. Raises RuntimeError when some requests were not answered well."""
+        """Ask a server. Raises RuntimeError when some requests failed."""
         found = run_load(
             server,
             requests,
@@ -124,8 +124,8 @@ class Bench:
                     caller.ask("POST", "/v1/users", expected=201, content=person)
                     self._registered += 1
                 login = {"login": handle, "password": _PASSWORD}
-                answer = caller.ask("POST", "/v1/sessions", expected=201, content=login)
-                tokens.append(answer.content["access_token"])
+                response = caller.ask("POST", "/v1/sessions", expected=201, content=login)
+                tokens.append(response.content["access_token"])
         self._tokens, self._logged_in_at = tokens, time.monotonic()
         return tokens
 
@@ -169,11 +169,11 @@ class Bench:
 
 
 def check_same_bytes(ours: Load, other: Load) -> None:
-    """Raise RuntimeError unless both sent answers of one size."""
-    if abs(ours.bytes_per_answer / other.bytes_per_answer - 1) > _SAME:
+    """Raise RuntimeError unless both sent responses of one size."""
+    if abs(ours.bytes_per_response / other.bytes_per_response - 1) > _SAME:
         raise RuntimeError(
-            f"the answers differ: {ours.bytes_per_answer:.0f} and {other.bytes_per_answer:.0f} "
-            "bytes each"
+            f"the responses differ: {ours.bytes_per_response:.0f} and "
+            f"{other.bytes_per_response:.0f} bytes each"
         )
 
 

@@ -1,7 +1,7 @@
 """The limit: a bare ASGI application that sends given bytes from memory, and does nothing else.
 
 It runs on the service's own HTTP server with the service's own settings, so what is between it and
-the service is the service's work alone. Run as `python -m benchmarks.limit_app ANSWERS`.
+the service is the service's work alone. Run as `python -m benchmarks.limit_app RESPONSES`.
 """
 
 import json
@@ -17,31 +17,31 @@ from starlette.types import Message, Receive, Scope, Send
 from api.cli.server import listening, run_server
 from api.kit.settings import Settings
 
-_Answer = tuple[Message, Message]
+_Response = tuple[Message, Message]
 
-_UNKNOWN: _Answer = (
+_UNKNOWN: _Response = (
     {"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]},
     {"type": "http.response.body", "body": b""},
 )
 
 
 class LimitApp:
-    """Sends the answer of a method and target."""
+    """Sends the response of a method and target."""
 
-    def __init__(self, answers: dict[tuple[str, bytes], _Answer]) -> None:
-        self._answers = answers
+    def __init__(self, responses: dict[tuple[str, bytes], _Response]) -> None:
+        self._responses = responses
         # Where the HTTP server notes that it is about to end.
         self.state = SimpleNamespace()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, after its body where it has one."""
+        """Respond to one request, after its body where it has one."""
         if scope["type"] == "lifespan":
             await _follow_lifespan(receive, send)
             return
         target = scope["raw_path"]
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
-        start, body = self._answers.get((scope["method"], target), _UNKNOWN)
+        start, body = self._responses.get((scope["method"], target), _UNKNOWN)
         if scope["method"] != "GET":
             while (await receive()).get("more_body"):
                 pass
@@ -57,8 +57,8 @@ async def _follow_lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-def read_answers(path: Path) -> dict[tuple[str, bytes], _Answer]:
-    """Return the messages of each answer, ready to be sent."""
+def read_responses(path: Path) -> dict[tuple[str, bytes], _Response]:
+    """Return the messages of each response, ready to be sent."""
     rows: list[dict[str, Any]] = json.loads(path.read_text())
     return {
         (row["method"], row["target"].encode()): (
@@ -74,7 +74,7 @@ def read_answers(path: Path) -> dict[tuple[str, bytes], _Answer]:
 
 
 if __name__ == "__main__":
-    limit_app = LimitApp(read_answers(Path(sys.argv[1])))
+    limit_app = LimitApp(read_responses(Path(sys.argv[1])))
     # The server asks of an app only that it is one, and has a state.
     settings = Settings()
     with listening(settings) as socket:

@@ -1,8 +1,8 @@
 """Load: requests in, figures out; by wrk where it can, otherwise by the generator of this package.
 
-wrk repeats one request as fast as it is answered, and costs next to nothing. The package's own
+wrk repeats one request as fast as responses come, and costs next to nothing. The package's own
 generator (`load_client`), a process of its own too, knows weights, bodies and fixed rates; it
-measures what wrk can't: mixes, writes, and latencies at a load that does not wait for answers.
+measures what wrk can't: mixes, writes, and latencies at a load that does not wait for responses.
 """
 
 import json
@@ -56,12 +56,12 @@ class Load:
 
     rate: float
     requests: int
-    # Connections that broke, and answers that nobody could read.
+    # Connections that broke, and responses that could not be parsed.
     errors: int
     # By status; wrk knows only those below 400 ("ok") and others ("refused"). "stuck" are those
     # who had waited for more than a second when the time was over; they count as latencies.
     statuses: dict[str, int]
-    bytes_per_answer: float
+    bytes_per_response: float
     latencies: dict[str, Latencies]
     # Shares of one core that the server's process and the load's used.
     server_share: float
@@ -69,13 +69,13 @@ class Load:
 
     @property
     def failed(self) -> int:
-        """Return how many requests were not answered well."""
+        """Return how many requests failed."""
         good = sum(n for status, n in self.statuses.items() if status[0] in _GOOD)
         return self.errors + sum(self.statuses.values()) - good
 
     @property
     def microseconds(self) -> float:
-        """Return the processor time of the server for one answer, which others disturb least."""
+        """Return the processor time of the server for one response, which others disturb least."""
         return 1e6 * self.server_share / self.rate
 
     @property
@@ -99,7 +99,7 @@ def run_load(
     connections: int = 32,
     rate: float | None = None,
 ) -> Load:
-    """Ask a server for some seconds: as fast as it answers, or at `rate` requests a second.
+    """Ask a server for some seconds: as fast as it responds, or at `rate` requests a second.
 
     One plain request goes through wrk where it is installed. Raises RuntimeError when the load
     itself fails.
@@ -126,7 +126,7 @@ def run_load(
         requests=found["requests"],
         errors=found["errors"],
         statuses=found["statuses"],
-        bytes_per_answer=found["bytes"] / max(1, found["requests"]),
+        bytes_per_response=found["bytes"] / max(1, found["requests"]),
         latencies={tag: Latencies(**values) for tag, values in found["latencies"].items()},
         server_share=(server.cpu_seconds - server_before) / lasted,
         load_share=load_share,
@@ -136,7 +136,7 @@ def run_load(
 def run_json(
     module: str, spec: Mapping[str, Any], *, seconds: float, core: int | None
 ) -> dict[str, Any]:
-    """Run a module as a process: its input is `spec`, its output the answer, both as JSON.
+    """Run a module as a process: its input is `spec`, its output the response, both as JSON.
 
     Raises RuntimeError with its last words, also when it takes far longer than `seconds`.
     """

@@ -1,7 +1,7 @@
 """The load generator of this package: HTTP/1.1 on raw sockets that stay open, in one process.
 
 It reads what to do as JSON from standard input and writes what it found as JSON to standard output;
-`load.run_load` is its user. Without a rate each connection asks again as soon as it is answered.
+`load.run_load` is its user. Without a rate each connection asks again with every response.
 With one, requests fall due at even intervals whatever the server does, and a latency counts from
 the moment a request was due: a server that stalls is charged for all who would have come meanwhile.
 """
@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 _DRAWN = 200_000
 # Seconds at the start that are not counted.
 _WARM_UP = 0.5
-# Seconds that answers under way get at the end; who waited so long by then is no chance of timing.
+# Seconds that responses under way get at the end; a wait of so long is no accident of timing.
 _GRACE = 5.0
 _STUCK_SECONDS = 1.0
 _STUCK_STATUS = "stuck"
@@ -33,7 +33,7 @@ _LENGTH = b"\r\ncontent-length:"
 
 
 class Tally:
-    """What was answered, and how fast."""
+    """Responses, and how fast they came."""
 
     def __init__(self) -> None:
         self.is_counting = False
@@ -43,7 +43,7 @@ class Tally:
         self.seconds: defaultdict[str, array[float]] = defaultdict(lambda: array("d"))
 
     def count(self, tag: str, status: str, size: int, seconds: float) -> None:
-        """Count an answer."""
+        """Count a response."""
         if self.is_counting:
             self.statuses[status] += 1
             self.bytes += size
@@ -191,7 +191,7 @@ class Connection(asyncio.Protocol):
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; go on when the answer is whole."""
+        """Read on; go on when the response is whole."""
         self._size += len(data)
         if self._missing:
             self._missing -= len(data)
@@ -225,7 +225,7 @@ class Connection(asyncio.Protocol):
 
 
 def _read_length(head: bytes, status: str) -> int | None:
-    """Return the body's size, None where the answer does not say it."""
+    """Return the body's size, None where the response does not say it."""
     if status in ("204", "304"):
         return 0
     lowered = head.lower()

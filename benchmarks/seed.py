@@ -22,7 +22,7 @@ SEED = 20_260_101
 PEOPLE = 400
 SMALL_ARTICLES = 1000
 FRESH_ARTICLES = 8
-# Of a thread of 1,000 that one answer can hold: at most 200 roots, 100 replies a node, 10 levels.
+# Of a thread of 1,000 that one response can hold: at most 200 roots, 100 replies a node, 10 levels.
 WHOLE = Bounds(depth=9, roots=200, replies=100)
 
 _MENTIONING = 0.05

@@ -147,7 +147,7 @@ def _find_free_port() -> int:
 
 
 def _wait_until_answering(server: Server) -> None:
-    """Wait for an answer, whatever it is: a socket may listen before its application is there."""
+    """Wait for a response, of any status: a socket may listen before its application does."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and server.process.poll() is None:
         connection = HTTPConnection(HOST, server.port, timeout=_START_SECONDS)

@@ -1,4 +1,4 @@
-"""Random threads: who replies to whom, without any text yet."""
+"""Random threads: which comment replies to which, without texts."""
 
 from dataclasses import dataclass
 from random import Random

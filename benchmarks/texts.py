@@ -25,7 +25,7 @@ _SYLLABLES = (
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who writes."""
+    """A person who writes."""
 
     id: UUID
     handle: str

@@ -20,7 +20,7 @@ class CredentialKind(StrEnum):
 
 
 class Credential(SQLModel, table=True):
-    """A token that says who is asking. Only its SHA-256 is kept: the table lets nobody in."""
+    """A token that identifies a person. Only its SHA-256 hash is stored."""
 
     __tablename__: ClassVar[str] = "credentials"
     __table_args__ = (

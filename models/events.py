@@ -17,7 +17,7 @@ class OutboxEvent(SQLModel, table=True):
 
     __tablename__: ClassVar[str] = "events"
     __table_args__ = (
-        # No gap and no double in an article's versions; also the order in which they are told.
+        # An article's versions have no gaps and no duplicates; events are read in their order.
         Index("uq_events_article_id_version", "article_id", "version", unique=True),
         Index("ix_events_waiting", "id", postgresql_where=sql("relayed_at IS NULL")),
         Index("ix_events_relayed_at", "relayed_at", postgresql_where=sql("relayed_at IS NOT NULL")),

@@ -11,7 +11,7 @@ from models.metadata import id_column, reference_column, text_column, time_colum
 
 
 class LoginSession(SQLModel, table=True):
-    """A session. Tokens are kept as SHA-256 hashes: whoever reads the table can use none of them.
+    """A session. Tokens are kept as SHA-256 hashes: the table contains none that can be used.
 
     The access token of a session is a row of `credentials`.
     """
@@ -31,8 +31,8 @@ class LoginSession(SQLModel, table=True):
     previous_token_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     rotated_at: datetime = Field(sa_column=time_column())
     user_agent: str | None = Field(default=None, sa_column=text_column(nullable=True))
-    # Where the person logged in from, as a keyed hash: so their own attempts from there are told
-    # from those of strangers. Forgotten with the row.
+    # Where the person logged in from, as a keyed hash: attempts from there are counted
+    # apart from those of strangers. Deleted with the row.
     address_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     created_at: datetime = Field(sa_column=time_column())
     expires_at: datetime = Field(sa_column=time_column())

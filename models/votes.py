@@ -11,7 +11,7 @@ from models.metadata import id_column, reference_column, time_column
 
 
 class ArticleVote(SQLModel, table=True):
-    """Somebody's vote on an article: 1 or -1; who takes it back has no row."""
+    """A person's vote on an article: 1 or -1. A vote that was removed has no row."""
 
     __tablename__: ClassVar[str] = "article_votes"
     __table_args__ = (
@@ -26,7 +26,7 @@ class ArticleVote(SQLModel, table=True):
 
 
 class CommentVote(SQLModel, table=True):
-    """Somebody's vote on a comment: 1 or -1; who takes it back has no row."""
+    """A person's vote on a comment: 1 or -1. A vote that was removed has no row."""
 
     __tablename__: ClassVar[str] = "comment_votes"
     __table_args__ = (

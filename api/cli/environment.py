@@ -9,7 +9,7 @@ from alembic.util import CommandError
 from pydantic import ValidationError
 
 from api.embedded import engines as embedded
-from api.kit.db.database import unavailable_when_away
+from api.kit.db.database import map_connection_errors
 from api.kit.db.migrations import migrate
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.logs import configure_logging
@@ -68,7 +68,7 @@ def running_engines(settings: Settings, *, migrated: bool = True) -> Iterator[Se
 def migrate_schema(database_url: str) -> None:
     """Migrate the database to the newest schema. Raises DatabaseUnavailable or SettingsError."""
     try:
-        with unavailable_when_away():
+        with map_connection_errors():
             migrate(database_url)
     except CommandError as error:
         raise SettingsError(f"The database is of another release: {error}.") from error

@@ -1,4 +1,4 @@
-"""Who may vote on what. Pure: rows in, verdict out."""
+"""Rules about who may vote. Pure: no I/O."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from models import CommentState
 def require_may_vote(
     actor: Actor, author_id: UUID | None, state: CommentState = CommentState.VISIBLE
 ) -> None:
-    """Raise CommentGone for what was taken back, OwnVote for what the actor wrote."""
+    """Raise CommentGone for a comment that is not visible, OwnVote for the actor's own text."""
     if not is_visible(state):
         raise CommentGone
     if author_id == actor.id:

@@ -1,4 +1,4 @@
-"""Every statement of votes."""
+"""SQL statements of votes."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -19,7 +19,7 @@ async def find_vote(
 
 
 async def put_vote(session: AsyncSession, vote: ArticleVote | CommentVote) -> None:
-    """Let a vote stand in place of the one before; 0 takes it back."""
+    """Store a vote, which replaces the one before; 0 deletes it."""
     kind = type(vote)
     if vote.value == 0:
         await session.execute(delete(kind).filter_by(**key_of(vote)))
@@ -38,14 +38,14 @@ def key_of(vote: ArticleVote | CommentVote) -> dict[str, UUID]:
     return vote.model_dump(exclude={"value", "voted_at"})
 
 
-async def note_change(session: AsyncSession, target_id: UUID, article_id: UUID) -> None:
-    """Remember that readers have not seen the target's score yet."""
+async def mark_changed(session: AsyncSession, target_id: UUID, article_id: UUID) -> None:
+    """Mark the target's score as changed but not published."""
     statement = insert(ScoreChange).values(target_id=target_id, article_id=article_id)
     await session.execute(statement.on_conflict_do_nothing())
 
 
 async def find_changed_articles(session: AsyncSession, *, limit: int) -> list[UUID]:
-    """Return articles with scores that readers have not seen yet."""
+    """Return articles with changed scores that are not published."""
     article_id = col(ScoreChange.article_id)
     return list(await session.scalars(select(article_id).distinct().limit(limit)))
 
@@ -61,7 +61,7 @@ async def claim_changes(session: AsyncSession, article_id: UUID) -> bool:
 
 
 async def find_changes(session: AsyncSession, article_id: UUID) -> list[UUID]:
-    """Return what has another score in an article's thread."""
+    """Return the ids of articles and comments of a thread whose score changed."""
     statement = (
         select(col(ScoreChange.target_id))
         .where(col(ScoreChange.article_id) == article_id)
@@ -70,8 +70,8 @@ async def find_changes(session: AsyncSession, article_id: UUID) -> list[UUID]:
     return list(await session.scalars(statement))
 
 
-async def forget_changes(session: AsyncSession, target_ids: list[UUID]) -> None:
-    """Forget changes that readers see from now on."""
+async def delete_changes(session: AsyncSession, target_ids: list[UUID]) -> None:
+    """Delete changes that are published."""
     await session.execute(delete(ScoreChange).where(col(ScoreChange.target_id).in_(target_ids)))
 
 

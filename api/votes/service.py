@@ -1,4 +1,4 @@
-"""Voting, and showing readers what the votes came to."""
+"""Vote, and publish the scores."""
 
 import random
 from uuid import UUID
@@ -20,7 +20,7 @@ _BATCH = 500
 
 
 async def vote_on_comment(uow: UnitOfWork, actor: Actor, comment_id: UUID, value: int) -> VoteRead:
-    """Let a vote on a comment stand. Raises CommentNotFound, CommentGone or OwnVote.
+    """Vote on a comment. Raises CommentNotFound, CommentGone or OwnVote.
 
     The comment's row lock makes its voters take turns; the thread's lock is not touched.
     """
@@ -39,7 +39,7 @@ async def vote_on_comment(uow: UnitOfWork, actor: Actor, comment_id: UUID, value
     sums = comment.up, comment.down
     if up or down:
         sums = await comments.count_votes(uow.session, comment.id, up=up, down=down)
-        await queries.note_change(uow.session, comment.id, comment.article_id)
+        await queries.mark_changed(uow.session, comment.id, comment.article_id)
     return _read(sums, value)
 
 
@@ -54,7 +54,7 @@ async def vote_on_article(uow: UnitOfWork, actor: Actor, ref: str, value: int) -
     sums = article.up, article.down
     if up or down:
         sums = await articles.count_votes(uow.session, article.id, up=up, down=down)
-        await queries.note_change(uow.session, article.id, article.id)
+        await queries.mark_changed(uow.session, article.id, article.id)
     return _read(sums, value)
 
 
@@ -77,7 +77,7 @@ async def publish_scores(services: Services) -> bool:
 
 
 async def _replace(uow: UnitOfWork, vote: ArticleVote | CommentVote) -> tuple[int, int]:
-    """Let the vote stand in place of the one before; return what that adds to up and down."""
+    """Store the vote, which replaces the one before; return what that adds to up and down."""
     before = await queries.find_vote(uow.session, type(vote), **queries.key_of(vote))
     if vote.value != before:
         await queries.put_vote(uow.session, vote)
@@ -99,7 +99,7 @@ async def _publish_scores_of(uow: UnitOfWork, article_id: UUID) -> None:
         version = bumped.version
         comment_ids = await comments.set_version(uow.session, changed, version)
         uow.emit(ScoresChanged(article_id=article_id, version=version, comment_ids=comment_ids))
-    await queries.forget_changes(uow.session, changed)
+    await queries.delete_changes(uow.session, changed)
 
 
 def _read(sums: tuple[int, int], value: int) -> VoteRead:

@@ -109,7 +109,7 @@ async def _note(task: dict[str, Any]) -> tuple[Reply, list[Statement]]:
                     headers={"Authorization": f"Bearer {task['writers'][0]}"},
                 )
     if response.status_code != 201:
-        raise RuntimeError(f"the reply to note was answered {response.status_code}")
+        raise RuntimeError(f"the reply to note got {response.status_code}")
     written = response.json()
     return (
         Reply(article_id, parent_id, UUID(written["id"]), user_id, token_hash, written["version"]),

@@ -2,7 +2,7 @@
 
 On each article one writer posts through either of two processes, and readers read through both all
 the time, also while it writes. Each read remembers the newest version that was acknowledged before
-it was sent; an answer that shows less is stale: its version, its entity tag, or its newest comment.
+it was sent; a response that shows less in version, entity tag or newest comment is stale.
 
 Input: the ports, articles, tokens, how many reads at most and for how many seconds. Output: counts.
 """
@@ -23,7 +23,7 @@ _READS_A_WRITE = 20
 _READERS = 4
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 _TAG = re.compile(rb'\r\netag: *W/"[0-9]+\.[0-9a-f]+\.([0-9]+)"', re.IGNORECASE)
-# The newest comment alone: the smallest answer that shows what was just written.
+# The newest comment alone: the smallest response that shows what was just written.
 _QUERY = "?sort=new&limit=1&children=0&depth=1"
 
 
@@ -40,12 +40,12 @@ class Connection:
         return cls(*await asyncio.open_connection(HOST, port))
 
     async def ask(self, head: str, body: bytes = b"") -> tuple[bytes, bytes]:
-        """Send a request; return the head and the body of the answer."""
+        """Send a request; return the head and the body of the response."""
         length = f"Content-Length: {len(body)}\r\n" if body else ""
         self._writer.write(f"{head}\r\nHost: {HOST}\r\n{length}\r\n".encode() + body)
-        answered = await self._reader.readuntil(b"\r\n\r\n")
-        found = _LENGTH.search(answered)
-        return answered, await self._reader.readexactly(int(found[1]) if found else 0)
+        received = await self._reader.readuntil(b"\r\n\r\n")
+        found = _LENGTH.search(received)
+        return received, await self._reader.readexactly(int(found[1]) if found else 0)
 
 
 class Thread:
@@ -94,9 +94,9 @@ class Thread:
             f"POST {self._target} HTTP/1.1\r\nAuthorization: Bearer {self._token}\r\n"
             "Content-Type: application/json"
         )
-        answered, body = await connection.ask(head, json.dumps({"body": f"No. {number}"}).encode())
-        if b" 201 " not in answered.split(b"\r\n", 1)[0]:
-            raise RuntimeError(f"a write was answered {answered[:60]!r}")
+        received, body = await connection.ask(head, json.dumps({"body": f"No. {number}"}).encode())
+        if b" 201 " not in received.split(b"\r\n", 1)[0]:
+            raise RuntimeError(f"a write got {received[:60]!r}")
         self.acknowledged = max(self.acknowledged, json.loads(body)["version"])
         self.writes += 1
 
@@ -105,10 +105,10 @@ class Thread:
         while not self.is_done:
             await self._may_read.wait()
             known = self.acknowledged
-            answered, body = await connection.ask(f"GET {self._target}{_QUERY} HTTP/1.1")
-            tag = _TAG.search(answered)
-            if b" 200 " not in answered.split(b"\r\n", 1)[0] or tag is None:
-                raise RuntimeError(f"a read was answered {answered[:60]!r}")
+            received, body = await connection.ask(f"GET {self._target}{_QUERY} HTTP/1.1")
+            tag = _TAG.search(received)
+            if b" 200 " not in received.split(b"\r\n", 1)[0] or tag is None:
+                raise RuntimeError(f"a read got {received[:60]!r}")
             tree = json.loads(body)
             self.reads += 1
             self._take_turns()

@@ -12,7 +12,7 @@ from benchmarks.servers import SECRET
 def make_settings(task: dict[str, Any]) -> Settings:
     """Return the settings that the measured service has, from a probe's input.
 
-    Logs go to standard error from here on: standard output is for the probe's answer alone.
+    Logs go to standard error from here on: standard output is for the probe's response alone.
     """
     settings = Settings(
         database_url=task["database_url"],

@@ -1,6 +1,6 @@
 """Times pages of trees as they are built from the database: every cache is left out.
 
-What is timed is `build_tree`, the service's own way from a window to the bytes of the answer:
+What is timed is `build_tree`, the service's own way from a window to the bytes of the response:
 session, statement, nesting, cursors, JSON. Input: engines, the slugs of a large and a small
 article, `kind`, and the seconds to spend. Output: milliseconds by segment.
 """
@@ -28,10 +28,10 @@ from api.comments.tree.cached_reads import (
 from api.comments.tree.cursors import Position, Window
 from api.kit.services import Services
 from api.main import make_services
-from benchmarks.answers import count_nodes
 from benchmarks.engines import connect
 from benchmarks.measure import ROUNDS
 from benchmarks.probes.settings import make_settings
+from benchmarks.responses import count_nodes
 
 # Places looked at in an article to find pages of equal size in both, and pairs of these timed.
 _PLACES = 120

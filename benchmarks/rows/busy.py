@@ -2,10 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.answers import BROWSER
 from benchmarks.bench import Bench, describe_load
 from benchmarks.load import Load, Request
 from benchmarks.measure import ROUNDS
+from benchmarks.responses import BROWSER
 from benchmarks.rows.row import Finding
 from benchmarks.servers import serving_palaver
 

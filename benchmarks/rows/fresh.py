@@ -26,7 +26,7 @@ def measure_freshness(bench: Bench) -> Finding:
         value=found["stale"],
         note=f"Of {reads:,} reads on two processes, while {found['writes']:,} writes to "
         f"{FRESH_ARTICLES} articles were acknowledged by either. The version, the entity tag and "
-        "the newest comment of each answer were compared with the newest write that was "
+        "the newest comment of each response were compared with the newest write that was "
         "acknowledged before it was asked for.",
         samples=found,
         unproven=None if reads >= 100_000 else f"only {reads:,} reads",

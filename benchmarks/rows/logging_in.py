@@ -3,10 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
-from benchmarks.answers import BROWSER
 from benchmarks.bench import Bench, describe_load
 from benchmarks.load import Load, Request
 from benchmarks.measure import ROUNDS
+from benchmarks.responses import BROWSER
 from benchmarks.rows.reading import HOT_SLUG
 from benchmarks.rows.row import Finding
 

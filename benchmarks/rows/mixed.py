@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 from statistics import median
 
-from benchmarks.answers import BROWSER, Answer, calling, serving_limit
 from benchmarks.bench import Bench, describe_load
 from benchmarks.load import Load, Request
 from benchmarks.measure import alternate
+from benchmarks.responses import BROWSER, CapturedResponse, calling, serving_limit
 from benchmarks.rows.row import Finding
 
 _WRITES = 0.05
@@ -20,7 +20,7 @@ _MEBIBYTE = 1024**2
 
 
 def measure_mix(bench: Bench) -> Finding:
-    """Read and write in 1,000 articles, against the limit server with the same answers."""
+    """Read and write in 1,000 articles, against the limit server with the same responses."""
     loads: list[tuple[str, Load]] = []
 
     def ask_service() -> float:
@@ -51,7 +51,7 @@ def measure_mix(bench: Bench) -> Finding:
     return Finding(
         value=rates.ratio,
         note=f"{ours:,.0f}/s over {limit:,.0f}/s; {costs[0]:,.0f} over {costs[1]:,.0f} µs of "
-        "processor time an answer; reads p99 "
+        "processor time a response; reads p99 "
         f"{median(one['read'].p99 for one in latencies):.1f} ms, writes p99 "
         f"{median(one['write'].p99 for one in latencies):.1f} ms with {_CONNECTIONS} at once. "
         "The worker runs beside.",
@@ -97,10 +97,10 @@ def make_mix(bench: Bench) -> list[Request]:
     return requests
 
 
-def _capture(bench: Bench, requests: list[Request]) -> list[Answer]:
-    """Return the service's answer to each read, and one write's answer for every write."""
+def _capture(bench: Bench, requests: list[Request]) -> list[CapturedResponse]:
+    """Return the service's response to each read, and one write's response for every write."""
     with calling(bench.service) as caller:
-        answers = {
+        responses = {
             (one.method, one.target): caller.ask(
                 one.method, one.target, expected=200, headers=one.headers
             )
@@ -116,4 +116,4 @@ def _capture(bench: Bench, requests: list[Request]) -> list[Answer]:
             content=json.loads(write.body or ""),
         )
     writes = {one.target for one in requests if one.method == "POST"}
-    return [*answers.values(), *(replace(written, target=target) for target in writes)]
+    return [*responses.values(), *(replace(written, target=target) for target in writes)]

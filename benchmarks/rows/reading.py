@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.answers import BROWSER, PLAIN, count_nodes, get, serving_limit
 from benchmarks.bench import Bench, check_same_bytes, describe_load
 from benchmarks.load import Load, Request
 from benchmarks.measure import Comparison, alternate
+from benchmarks.responses import BROWSER, PLAIN, count_nodes, get, serving_limit
 from benchmarks.rows.row import Finding
 from benchmarks.servers import Server, serving_module
 
 HOT_SLUG = "bench-10000"
 _WHOLE = "?limit=200&children=100&depth=10"
-# The tutorial server answers some tens of whole trees a second. Two connections keep it busy, and
-# few of its answers are under way, and so not counted, when the time is over.
+# The tutorial server sends some tens of whole trees a second. Two connections keep it busy, and
+# few of its responses are under way, and so not counted, when the time is over.
 _TUTORIAL_CONNECTIONS = 2
 _WHOLE_SECONDS = 4.0
 _CONNECTIONS = 32
@@ -37,7 +37,7 @@ class _Beside:
 
     @property
     def size(self) -> str:
-        return f"{self.loads[0][1].bytes_per_answer / 1000:,.1f} kB"
+        return f"{self.loads[0][1].bytes_per_response / 1000:,.1f} kB"
 
     @property
     def samples(self) -> list[dict[str, object]]:
@@ -45,7 +45,7 @@ class _Beside:
 
     @property
     def unproven(self) -> str | None:
-        """Say so where the other server could have answered more than it was asked."""
+        """Say so where the other server could have served more requests than it got."""
         if any(load.is_bounded_by_load for _, load in self.loads):
             return "the load generator was the bottleneck: install wrk"
         return None
@@ -57,7 +57,7 @@ class _Beside:
         return (
             f"{ours:,.0f}/s over the {other} server's {theirs:,.0f}/s "
             f"(of neighbouring segments {least:,.2f} to {most:,.2f}); "
-            f"{costs[0]:,.0f} over {costs[1]:,.0f} µs of processor time an answer"
+            f"{costs[0]:,.0f} over {costs[1]:,.0f} µs of processor time a response"
         )
 
 
@@ -103,7 +103,7 @@ def measure_whole_tree(bench: Bench) -> Finding:
             count_nodes(theirs.content),
         )
         if shown != (1000, 1000):
-            raise RuntimeError(f"the trees show {shown} nodes in place of 1,000 each")
+            raise RuntimeError(f"the trees show {shown} nodes instead of 1,000 each")
         found = _compare(
             bench,
             _Side(bench.service, Request(target, BROWSER)),
@@ -125,10 +125,10 @@ def _compare_with_limit(
 ) -> _Beside:
     """Run the service beside the limit server. Raises RuntimeError unless the bytes were equal."""
     request = Request(target, headers)
-    # Twice: the first answer of a page goes another way than those that are measured.
+    # Twice: the first response of a page goes another way than those that are measured.
     get(bench.service, target, headers, expected=expected)
-    answer = get(bench.service, target, headers, expected=expected)
-    with serving_limit([answer], bench.pinning.server) as limit:
+    response = get(bench.service, target, headers, expected=expected)
+    with serving_limit([response], bench.pinning.server) as limit:
         both = _Side(bench.service, request), _Side(limit, request)
         found = _compare(bench, *both, seconds=bench.timing.reads)
     check_same_bytes(found.loads[0][1], found.loads[1][1])

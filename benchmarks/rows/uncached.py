@@ -53,7 +53,7 @@ def measure_over_driver(bench: Bench) -> Finding:
     return Finding(
         value=times.ratio,
         note=f"{found['nodes']} nodes of {bench.largest:,} comments: {ours:.2f} ms with everything "
-        f"up to the answer's bytes, {bare:.2f} ms for asyncpg to fetch the rows of the same "
+        f"up to the response's bytes, {bare:.2f} ms for asyncpg to fetch the rows of the same "
         f"{'statement' if found['statements'] == 1 else 'statements'}.",
         samples=found,
         unproven=_unproven(bench),

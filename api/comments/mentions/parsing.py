@@ -1,4 +1,4 @@
-"""Who is meant by each "@" of a comment. Pure: finding, what to look up, and choosing.
+"""Find who each "@" of a comment refers to. Pure: find candidates, list names, choose.
 
 A name may hold spaces and punctuation, so where it ends is known only by who exists: `find` offers
 every end it could have, the caller looks all of them up in one query, and `resolve` chooses.
@@ -49,8 +49,8 @@ class PossibleName:
 class MentionCandidate:
     """An "@" at `start`, with the names that may follow it: one at least, the longest first.
 
-    `in_word` is true after a letter of a script without spaces: a mention if somebody has the name,
-    otherwise probably an address.
+    `in_word` is true after a letter of a script without spaces: a mention if a person has the
+    name, otherwise probably an address.
     """
 
     start: int
@@ -60,7 +60,7 @@ class MentionCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who was looked up; `handles` are all that the person has or had."""
+    """A person who was looked up; `handles` are all that the person has or had."""
 
     user_id: UUID
     handle: str
@@ -71,7 +71,7 @@ class Person:
 
     @property
     def keys(self) -> frozenset[str]:
-        """Return the normal forms of everything the person may be called by."""
+        """Return the normal forms of all names of the person."""
         return self.handles | {name_key(self.display_name)}
 
 

@@ -1,4 +1,4 @@
-"""Who is notified by the mentions of a text: one pure rule, whoever asks."""
+"""Who is notified by the mentions of a text: one pure rule, for the preview and the events."""
 
 from collections.abc import Iterable
 from typing import Literal

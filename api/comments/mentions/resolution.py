@@ -1,4 +1,4 @@
-"""From a text to who is meant by it: parsed, looked up, rendered."""
+"""Resolve the mentions of a text: parse it, look people up, render it."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -24,14 +24,14 @@ class ResolvedText:
 
 
 async def resolve_text(session: AsyncSession, body: str, article_id: UUID) -> ResolvedText:
-    """Return a text rendered, with whom it mentions. Raises TextTooLarge."""
+    """Return a text rendered, with its mentions. Raises TextTooLarge."""
     return await resolve_document(session, await parse_text(body), article_id)
 
 
 async def resolve_document(
     session: AsyncSession, document: Document, article_id: UUID
 ) -> ResolvedText:
-    """Return a parsed text rendered, with whom it mentions. Raises TextTooLarge."""
+    """Return a parsed text rendered, with its mentions. Raises TextTooLarge."""
     ats = parsing.find(document)
     people = []
     if ats:

@@ -1,4 +1,4 @@
-"""Trees as answers: rows become nested nodes, with a cursor wherever there is more."""
+"""Trees as responses: rows become nested nodes, with a cursor wherever there is more."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -63,7 +63,7 @@ DEFAULT_DEPTH = 4
 async def get_article_tree(
     request: Request, services: Services, article: str, params: TreeParams
 ) -> Response:
-    """Answer a page of an article's tree. Raises ArticleNotFound, InvalidCursor..."""
+    """Respond with a page of an article's tree. Raises ArticleNotFound, InvalidCursor..."""
     article_id = await find_article_id(services, article)
     return await _get_tree(request, services, article_id, None, params)
 
@@ -71,7 +71,7 @@ async def get_article_tree(
 async def get_replies(
     request: Request, services: Services, comment_id: UUID, params: TreeParams
 ) -> Response:
-    """Answer a page of the tree under a comment. Raises CommentNotFound, InvalidCursor..."""
+    """Respond with a page of the tree under a comment. Raises CommentNotFound, InvalidCursor..."""
     article_id = await find_article_of(services, comment_id)
     return await _get_tree(request, services, article_id, comment_id, params)
 
@@ -83,7 +83,7 @@ async def get_context(
     window: Window,
     ancestors: int,
 ) -> Response:
-    """Answer a comment in its line. Raises CommentNotFound."""
+    """Respond with a comment and its ancestors. Raises CommentNotFound."""
     article_id = await find_article_of(services, comment_id)
     return await make_cached_response(
         request,
@@ -125,7 +125,7 @@ async def find_article_of(services: Services, comment_id: UUID) -> UUID:
 
 
 def _name(window: Window) -> str:
-    """Return the name of a window among an article's answers."""
+    """Return the name of a window among an article's responses."""
     after = window.after
     position = f"{after.key!r} {after.id} {after.passed}" if after else "start"
     limits = f"{window.limit} {window.children} {window.depth}"

@@ -34,7 +34,7 @@ from api.comments.schemas import CommentSort
 from api.comments.tree.cursors import Window
 from api.comments.visibility import LISTED_C, LISTED_P
 
-# Nodes in one answer. The recursion stops here; what is not shown is counted as remaining.
+# Nodes in one response. The recursion stops here; what is not shown is counted as remaining.
 MAX_NODES = 1000
 # After a cursor, the rest is counted up to here, so that a page costs the same anywhere.
 MAX_COUNTED = 200
@@ -187,7 +187,7 @@ def _compose_page(sort: CommentSort, *, is_root: bool, goes_on: bool) -> Textual
         )
         first = f"SELECT * FROM ({first}) s ORDER BY {_by(order, 's', 'key')} LIMIT :limit"
         rest = " UNION ALL ".join(
-            # In the index's order, lest PostgreSQL think that any rows of the table will do.
+            # In the index's order, else PostgreSQL assumes that any rows of the table fit.
             f"(SELECT 1 FROM comments c WHERE {siblings} AND {after} "
             f"ORDER BY {_by(order, 'c', order.column)} LIMIT :count_limit)"
             for after in _after(order)

@@ -1,8 +1,8 @@
 """The edge: sends a response of the app again while its version is the newest.
 
 A thin ASGI layer in front of everything else. It knows nothing of routes, content encodings or
-CORS: it keeps whole responses, headers included, as the app gave them to a request that differs in
-nothing that a response may depend on. What may be kept is decided in one place,
+CORS: it stores whole responses, headers included, as the app gave them to a request that differs in
+nothing that a response may depend on. What may be stored is decided in one place,
 `make_cached_response`: public responses, the same for everybody, that carry the version of their
 subject. Each use is checked against the pointer in Redis first; checks that wait share one MGET.
 
@@ -107,12 +107,12 @@ class Edge:
                 await send({"type": "http.response.body", "body": cached.body})
                 REQUESTS.count(cached.operation, cached.status)
                 return
-        await self._app(scope, receive, self._keep_what_is_sent(request, scope, send))
+        await self._app(scope, receive, self._store_response(request, scope, send))
 
-    def _keep_what_is_sent(self, request: _Request, scope: Scope, send: Send) -> Send:
+    def _store_response(self, request: _Request, scope: Scope, send: Send) -> Send:
         start: Message | None = None
 
-        async def send_and_keep(message: Message) -> None:
+        async def send_and_store(message: Message) -> None:
             nonlocal start
             await send(message)
             if message["type"] == "http.response.start":
@@ -125,7 +125,7 @@ class Edge:
                     cached = _CachedResponse(tag, start, message.get("body", b""), operation)
                     self._responses.put(request, cached)
 
-        return send_and_keep
+        return send_and_store
 
 
 def _fits(cached: _CachedResponse, if_none_match: bytes) -> bool:

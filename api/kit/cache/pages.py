@@ -12,7 +12,7 @@ class RenderedPage:
     """A body as read from the database: the version and the rows are of one snapshot.
 
     `version` is None where none is known: then the page is not cached. A page with an `etag` of its
-    own is a single resource; the others are told apart by their version.
+    own is a single resource; the others are distinguished by their version.
     """
 
     version: int | None

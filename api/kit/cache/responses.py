@@ -76,7 +76,7 @@ def _make_etag(epoch: str, entry: CacheEntry) -> str:
 
 
 def _tag_for_edge(request: Request, subject: UUID, pointer: Pointer, version: int | None) -> None:
-    """Let the edge keep the response, unless nothing may be cached now."""
+    """Let the edge store the response, unless nothing may be cached now."""
     if pointer.can_store and version is not None:
         request.scope[CACHE_TAG] = CacheTag(pointer.epoch, subject, version)
 

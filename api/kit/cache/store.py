@@ -1,4 +1,4 @@
-"""What the cache keeps in Redis: pages, leases, and a pointer to each subject's newest version.
+"""What the cache stores in Redis: pages, leases, and a pointer to each subject's newest version.
 
 All keys of one subject share a hash tag, so that a script finds them on one node of a cluster:
 `<namespace>:{<subject>}:<epoch>.<server>:...`. The epoch is that of the database, and the server is
@@ -21,9 +21,9 @@ from api.kit.redis.client import GuardedRedis
 
 log = structlog.get_logger(__name__)
 
-# Seconds that a page is kept.
+# Seconds that a page is stored.
 REDIS_LIFETIME = 30
-# Seconds that the pointer of an idle subject is kept; without one the next read finds it anew.
+# Seconds that the pointer of an idle subject is stored; without one the next read finds it anew.
 POINTER_LIFETIME = 86_400
 # Seconds. How long one process may take to build before others build for themselves.
 LEASE = 1.0
@@ -210,7 +210,7 @@ class PageStore:
     async def _fetch_all_pointers(self) -> None:
         """Fetch pointers, one MGET after the other, until nobody waits for any."""
         while self._waiting:
-            # One turn of the event loop more: whoever is about to ask can share the command.
+            # One turn of the event loop more: requests that come in it share the command.
             await asyncio.sleep(0)
             waiting, self._waiting = self._waiting, {}
             await self._fetch_pointers(list(waiting.values()))

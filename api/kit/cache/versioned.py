@@ -6,10 +6,10 @@ Redis also has a pointer to the newest version, which writers raise after their 
 ever lowers. Every read asks for the pointer first; all reads that ask while the last command is
 under way share the next MGET. So a hit is never older than the last acknowledged write.
 
-The process keeps whole responses, in the edge (`api.kit.cache.edge`), and no pages: for the few
+The process stores whole responses, in the edge (`api.kit.cache.edge`), and no pages: for the few
 that are not there, one command brings the page from Redis (docs/decisions/0021).
 
-Versions are those of one database, so everything is kept under its epoch (`api.kit.db.epoch`).
+Versions are those of one database, so everything is stored under its epoch (`api.kit.db.epoch`).
 While Redis is unavailable every read goes to the database, one at a time for each page.
 """
 

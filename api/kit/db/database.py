@@ -26,7 +26,7 @@ from api.kit.problems import Problem
 
 log = structlog.get_logger(__name__)
 
-# Seconds. A request that waits longer than this for the database is better told to come back.
+# Seconds. A request that would wait longer for the database gets 503 with Retry-After.
 CONNECT_TIMEOUT = 3
 POOL_TIMEOUT = 5
 # Seconds, beyond PostgreSQL's own statement_timeout: for a server that is frozen or cut off.
@@ -59,7 +59,7 @@ _PASSING = ("08", "53", "57", "55P03", "40")
 class DatabaseUnavailable(Problem):
     """PostgreSQL cannot be reached, or gave up on a statement.
 
-    Whether a commit that was cut off took place nobody can tell, so the answer does not say.
+    After a commit that was cut off nobody knows whether it took place: the response does not say.
     """
 
     status = 503
@@ -117,7 +117,7 @@ class Database:
     @asynccontextmanager
     async def read_session(self) -> AsyncIterator[AsyncSession]:
         """Open a session that can only read. Raises DatabaseUnavailable."""
-        with unavailable_when_away():
+        with map_connection_errors():
             async with AsyncSession(self.reader, expire_on_commit=False) as session:
                 yield session
 
@@ -127,7 +127,7 @@ class Database:
 
         A session costs as much as a statement does. Raises DatabaseUnavailable.
         """
-        with unavailable_when_away():
+        with map_connection_errors():
             async with self.reader.connect() as connection:
                 yield connection
 
@@ -138,7 +138,7 @@ class Database:
         It takes a connection from the pool with its first statement: a request that hashes a
         password, or is refused, before that keeps none from others.
         """
-        with unavailable_when_away():
+        with map_connection_errors():
             # begin(), not commit() at the end: where a commit fails before PostgreSQL hears of it,
             # the connection would go back to the pool with its transaction still open.
             async with (
@@ -153,7 +153,7 @@ class Database:
 
         No transaction stays open meanwhile. Raises DatabaseUnavailable.
         """
-        with unavailable_when_away():
+        with map_connection_errors():
             async with self._locks.connect() as connection:
                 key = func.hashtextextended(name, 0)
                 yield bool(await connection.scalar(select(func.pg_try_advisory_lock(key))))
@@ -189,8 +189,8 @@ def _refuse_closed(connection: Any, *_: object) -> None:
 
 
 @contextmanager
-def unavailable_when_away() -> Iterator[None]:
-    """Turn an engine that is away into DatabaseUnavailable; let defects through as they are."""
+def map_connection_errors() -> Iterator[None]:
+    """Raise DatabaseUnavailable when the engine cannot be reached; defects stay as they are."""
     try:
         yield
     except (OSError, PoolTimeoutError) as error:

@@ -16,5 +16,5 @@ def make_id() -> UUID:
 
 
 def make_request_id() -> bytes:
-    """Return an id that no other request has, also of another process; every answer carries one."""
+    """Return an id that no other request has, also of another process; every response has one."""
     return b"%b-%x" % (_PROCESS, next(_requests))

@@ -67,7 +67,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class MentionMark:
-    """Whom a stretch of the source names; half-open, in code points, inside one span."""
+    """A part of the source that mentions a person; half-open, in code points, inside one span."""
 
     start: int
     end: int

@@ -176,7 +176,7 @@ class _Markdown(MarkdownIt):
 
 
 def _link_bare_url(state: StateInline, silent: bool) -> bool:
-    """Link `https://...` in text. In place of the rule that searches all text before each `://`."""
+    """Link `https://...` in text; replaces the rule that searches all text before each `://`."""
     linkify = state.md.linkify
     if not linkify or silent or state.linkLevel or not state.src.startswith("://", state.pos):
         return False

@@ -1,4 +1,4 @@
-"""Single requests to a server: to prepare, to check, and to keep an answer for the limit server."""
+"""Single requests to a server: to prepare, to check, to capture for the limit server."""
 
 import json
 import tempfile
@@ -16,13 +16,13 @@ from benchmarks.servers import HOST, Server, serving_module
 BROWSER = {"Accept-Encoding": "gzip, deflate, br, zstd"}
 PLAIN = {"Accept-Encoding": "identity"}
 _SECONDS = 30.0
-# Of the connection and the moment, not of the answer: the HTTP server writes its own.
+# Of the connection and the moment, not of the response: the HTTP server writes its own.
 _NOT_KEPT = {"date", "connection"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer, byte for byte as it came."""
+class CapturedResponse:
+    """One response, byte for byte as it came."""
 
     method: str
     target: str
@@ -54,8 +54,8 @@ class Caller:
         expected: int,
         headers: Mapping[str, str] | None = None,
         content: Any = None,
-    ) -> Answer:
-        """Return the answer. Raises RuntimeError when its status is not the expected one."""
+    ) -> CapturedResponse:
+        """Return the response. Raises RuntimeError when its status is not the expected one."""
         body = None if content is None else json.dumps(content)
         sent = dict(headers or {}) | ({} if body is None else {"Content-Type": "application/json"})
         self._connection.request(method, target, body=body, headers=sent)
@@ -63,11 +63,10 @@ class Caller:
         read = response.read()
         if response.status != expected:
             raise RuntimeError(
-                f"{method} {target} was answered {response.status} in place of {expected}: "
-                f"{read[:300]!r}"
+                f"{method} {target} got {response.status} instead of {expected}: {read[:300]!r}"
             )
         kept = [(key, value) for key, value in response.getheaders() if key not in _NOT_KEPT]
-        return Answer(method, target, response.status, kept, read)
+        return CapturedResponse(method, target, response.status, kept, read)
 
     def close(self) -> None:
         """Hang up."""
@@ -81,24 +80,26 @@ def calling(server: Server) -> Iterator[Caller]:
         yield caller
 
 
-def get(server: Server, target: str, headers: Mapping[str, str], *, expected: int = 200) -> Answer:
-    """Return the answer to one GET. Raises RuntimeError when it has another status."""
+def get(
+    server: Server, target: str, headers: Mapping[str, str], *, expected: int = 200
+) -> CapturedResponse:
+    """Return the response to one GET. Raises RuntimeError when it has another status."""
     with calling(server) as caller:
         return caller.ask("GET", target, expected=expected, headers=headers)
 
 
 @contextmanager
-def serving_limit(answers: Iterable[Answer], core: int | None) -> Iterator[Server]:
-    """Run the limit server on these answers."""
+def serving_limit(responses: Iterable[CapturedResponse], core: int | None) -> Iterator[Server]:
+    """Run the limit server on these responses."""
     rows = [
         {
-            "method": answer.method,
-            "target": answer.target,
-            "status": answer.status,
-            "headers": answer.headers,
-            "body": b64encode(answer.body).decode(),
+            "method": response.method,
+            "target": response.target,
+            "status": response.status,
+            "headers": response.headers,
+            "body": b64encode(response.body).decode(),
         }
-        for answer in answers
+        for response in responses
     ]
     with tempfile.NamedTemporaryFile("w", suffix=".json", dir=DATA_DIR) as file:
         json.dump(rows, file)
