@@ -38,8 +38,10 @@ async def add_comment(
     article: str,
     parent: str | None,
     state: CommentState = CommentState.VISIBLE,
+    text: str = "",
 ) -> str:
-    body = CommentCreate(body=f"secret of {state}", parent_id=UUID(parent) if parent else None)
+    written = text or f"secret of {state}"
+    body = CommentCreate(body=written, parent_id=UUID(parent) if parent else None)
     actor = to_actor(person)
     if state is CommentState.PENDING:
         # Screening holds whatever they write.

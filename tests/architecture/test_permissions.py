@@ -14,7 +14,7 @@ import pytest
 
 from api.auth.scopes import PUBLISHING, Scope
 from api.kit.services import Services
-from models import SanctionKind
+from models import CommentState, SanctionKind
 from tests.client import PASSWORD, Client, Person, expect, expect_problem
 from tests.conftest import MovableClock
 from tests.credentials import make_api_token, restrict
@@ -35,6 +35,10 @@ class Row:
     query: str = ""
     # What a credential must cover; None where the operation needs no credentials.
     scope: Scope | None = None
+    # Which comments' texts, besides visible ones, a response shows to their author and to
+    # moderators (test_markers).
+    shows_author: frozenset[CommentState] = frozenset()
+    shows_staff: frozenset[CommentState] = frozenset()
 
     @property
     def statuses(self) -> tuple[int, int, int, int]:
@@ -89,7 +93,9 @@ TABLE: dict[str, Row] = {
         401, 403, 403, 200, body={"is_pre_moderated": True}, scope=Scope.ARTICLES_MODERATE
     ),
     "vote_on_article": Row(401, 200, 403, 200, body={"value": 1}, scope=Scope.VOTES_WRITE),
-    "read_viewer": members(200, scope=Scope.VOTES_READ),
+    "read_viewer": members(
+        200, scope=Scope.VOTES_READ, shows_author=frozenset({CommentState.PENDING})
+    ),
     "create_comment": members(
         201, body={"body": "I see.", "parent_id": "{comment_id}"}, scope=Scope.COMMENTS_WRITE
     ),
@@ -98,7 +104,11 @@ TABLE: dict[str, Row] = {
     "read_comment": everybody(200),
     "read_replies": everybody(200),
     "read_context": everybody(200),
-    "list_revisions": everybody(200),
+    "list_revisions": everybody(
+        200,
+        shows_author=frozenset({CommentState.HIDDEN, CommentState.REMOVED}),
+        shows_staff=frozenset({CommentState.HIDDEN, CommentState.REMOVED}),
+    ),
     # A moderator takes back what others wrote, and puts no words into their mouths.
     "update_comment": Row(
         401, 403, 200, 403, body={"body": "Changed."}, scope=Scope.COMMENTS_WRITE
