@@ -41,6 +41,7 @@ from api.kit.redis.wakeups import WakeUps
 from api.kit.services import Services
 from api.kit.settings import Settings, SettingsError, require_secret
 from api.kit.signing import Signer
+from api.moderation.moderators.routes import router as moderators
 from api.moderation.sanctions.routes import router as sanctions
 from api.moderation.settings.routes import router as discussion_settings
 from api.users.routes import router as users
@@ -59,6 +60,7 @@ ROUTERS = (
     revisions,
     discussion_settings,
     sanctions,
+    moderators,
     probes,
 )
 

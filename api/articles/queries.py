@@ -33,6 +33,7 @@ from sqlmodel import col
 from api.articles.schemas import ArticleSort
 from api.articles.slugs import is_like_id
 from api.articles.visibility import PUBLIC_A, is_public
+from api.auth.actor import Actor
 from api.kit.http.pagination import Slice, slice_rows
 from models import Article, ArticleTag, Handle, TagSettings, User
 
@@ -232,6 +233,12 @@ async def count_votes(
     )
     row = (await session.execute(statement)).one()
     return row.up, row.down
+
+
+async def place_actor(session: AsyncSession, actor: Actor, article_id: UUID) -> Actor:
+    """Return the actor as they stand under an article; it asks for moderators of tags only."""
+    tags = await find_tags(session, article_id) if actor.moderated_tags else ()
+    return actor.at(article_id, tags)
 
 
 async def find_tags(session: AsyncSession, article_id: UUID) -> list[str]:

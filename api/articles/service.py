@@ -169,6 +169,7 @@ async def delete_article(
     if article is None:
         raise ArticleNotFound
     check_revision(expected, Resource("article", article.id), article.revision)
+    actor = await queries.place_actor(uow.session, actor, article.id)
     lifecycle.change_state(uow, article, policy.get_state_after_delete(actor, article))
 
 
@@ -320,6 +321,7 @@ async def _lock(uow: UnitOfWork, actor: Actor, where: ColumnElement[bool]) -> Ar
     """Return a visible article, locked, that the actor may change. Raises NotYourArticle."""
     article = await queries.lock_article(uow.session, where)
     if article is not None:
+        actor = await queries.place_actor(uow.session, actor, article.id)
         policy.require_may_edit(actor, article)
     return article
 

@@ -1,7 +1,7 @@
 """Who is asking."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -54,19 +54,23 @@ class Actor:
     # What the person moderates although their role is that of a member.
     moderated_article_ids: frozenset[UUID] = frozenset()
     moderated_tags: frozenset[str] = frozenset()
+    # Whether that covers the article that it is about; see `at`.
+    moderates_here: bool = False
 
     @property
     def is_staff(self) -> bool:
         """Tell whether the person is a moderator or an admin, whatever the credential covers."""
         return self.role in (Role.MODERATOR, Role.ADMIN)
 
-    def moderates(self, article_id: UUID, tags: Collection[str]) -> bool:
-        """Tell whether the person moderates an article with these tags, whatever the credential."""
-        return (
-            self.is_staff
-            or article_id in self.moderated_article_ids
-            or not self.moderated_tags.isdisjoint(tags)
+    def at(self, article_id: UUID, tags: Collection[str]) -> "Actor":
+        """Return the person as they stand under an article with these tags.
+
+        It differs from the actor for moderators of this article or of one of the tags only.
+        """
+        moderates = article_id in self.moderated_article_ids or not self.moderated_tags.isdisjoint(
+            tags
         )
+        return replace(self, moderates_here=True) if moderates else self
 
 
 def kind_of(actor: Actor | None, now: datetime) -> ActorKind:

@@ -1,9 +1,8 @@
 """What an actor may do anywhere. Pure: an actor and a scope in, a verdict out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
-from uuid import UUID
 
 from api.auth.actor import Actor
 from api.auth.errors import AccountBanned, AccountSilenced, InsufficientScope
@@ -26,15 +25,11 @@ def may_use(actor: Actor, scope: Scope) -> bool:
 
 
 def may_moderate(actor: Actor, scope: Scope) -> bool:
-    """Tell whether the actor may act on what anybody wrote, under a `...:moderate` scope."""
-    return actor.is_staff and may_use(actor, scope)
+    """Tell whether the actor may act on what others wrote, under a `...:moderate` scope.
 
-
-def may_moderate_article(
-    actor: Actor, scope: Scope, article_id: UUID, tags: Collection[str]
-) -> bool:
-    """Tell whether the actor may act on what others wrote under an article with these tags."""
-    return actor.moderates(article_id, tags) and may_use(actor, scope)
+    Moderators of single articles and tags may as `actor.at(...)` only.
+    """
+    return (actor.is_staff or actor.moderates_here) and may_use(actor, scope)
 
 
 def require_scope(actor: Actor, scope: Scope) -> None:

@@ -68,6 +68,7 @@ async def create_comment(
     CommentRejected or TextTooLarge.
     """
     article_id = await find_article_id(services, article)
+    actor = await articles.place_actor(uow.session, actor, article_id)
     text = await resolve_text(uow.session, body.body, article_id)
     verdict = await _screen(uow, services, actor, text, article_id=article_id, external=external)
     state = CommentState.PENDING if verdict.outcome is Outcome.HOLD else CommentState.VISIBLE
@@ -182,6 +183,7 @@ async def delete_comment(
     comment = await queries.find_comment(uow.session, comment_id, viewer_id=actor.id)
     if comment is None:
         raise CommentNotFound
+    actor = await articles.place_actor(uow.session, actor, comment.article_id)
     after = policy.get_state_after_delete(actor, comment)
     thread = await lifecycle.lock_comments(uow, comment.article_id, [comment_id])
     lifecycle.require_allowed(thread, after)

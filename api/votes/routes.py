@@ -87,6 +87,7 @@ async def read_viewer(
     if row is None:
         raise ArticleNotFound
     article_id: UUID = row.article.id
+    actor = actor.at(article_id, row.tags)
     votes = await queries.find_comment_votes(
         session, actor.id, article_id, comment_ids=comment_ids, limit=MAX_VOTES
     )

@@ -19,18 +19,30 @@ from tests.client import PASSWORD, Client, Person, expect, expect_problem
 from tests.conftest import MovableClock
 from tests.credentials import make_api_token, restrict
 
-ACTORS = ("anonymous", "another", "owner", "moderator")
-NOBODY, ANOTHER, OWNER, MODERATOR = range(4)
+ACTORS = (
+    *("anonymous", "another", "owner", "moderator", "admin"),
+    *("moderator of the article", "moderator of another"),
+)
+NOBODY, ANOTHER, OWNER, MODERATOR, ADMIN, LOCAL, ELSEWHERE = range(7)
+# What the articles of the owner are about.
+TAG = "olgas"
 
 
 @dataclass(frozen=True)
 class Row:
-    """How to ask, and what anonymous, another, the owner and a moderator are answered."""
+    """How to ask, and what anonymous, another, the owner and a moderator are answered.
+
+    An administrator may do what a moderator may, unless `admin` says otherwise. A moderator of the
+    article (by its tag) may do what another person may, unless `local` says otherwise; a moderator
+    of another article is like another person.
+    """
 
     anonymous: int
     another: int
     owner: int
     moderator: int
+    admin: int | None = None
+    local: int | None = None
     body: Any = None
     query: str = ""
     # What a credential must cover; None where the operation needs no credentials.
@@ -41,8 +53,11 @@ class Row:
     shows_staff: frozenset[CommentState] = frozenset()
 
     @property
-    def statuses(self) -> tuple[int, int, int, int]:
-        return (self.anonymous, self.another, self.owner, self.moderator)
+    def statuses(self) -> tuple[int, ...]:
+        admin = self.moderator if self.admin is None else self.admin
+        local = self.another if self.local is None else self.local
+        everybody = (self.anonymous, self.another, self.owner, self.moderator)
+        return (*everybody, admin, local, self.another)
 
 
 def everybody(status: int, **asked: Any) -> Row:
@@ -79,11 +94,14 @@ TABLE: dict[str, Row] = {
     "list_articles": everybody(200),
     "read_article": everybody(200),
     "update_article": Row(
-        401, 403, 200, 200, body={"title": "Changed"}, scope=Scope.ARTICLES_WRITE
+        *(401, 403, 200, 200), local=200, body={"title": "Changed"}, scope=Scope.ARTICLES_WRITE
     ),
-    "delete_article": Row(401, 403, 204, 204, scope=Scope.ARTICLES_WRITE),
+    "delete_article": Row(401, 403, 204, 204, local=204, scope=Scope.ARTICLES_WRITE),
     "upsert_article": Row(
-        401, 403, 200, 200, body={"title": "Changed"}, scope=Scope.ARTICLES_WRITE
+        *(401, 403, 200, 200),
+        local=200,
+        body={"title": "Changed", "tags": [TAG]},
+        scope=Scope.ARTICLES_WRITE,
     ),
     "replace_article_settings": Row(
         401, 403, 403, 200, body={"notice": "Be brief."}, scope=Scope.ARTICLES_MODERATE
@@ -113,7 +131,7 @@ TABLE: dict[str, Row] = {
     "update_comment": Row(
         401, 403, 200, 403, body={"body": "Changed."}, scope=Scope.COMMENTS_WRITE
     ),
-    "delete_comment": Row(401, 403, 204, 204, scope=Scope.COMMENTS_WRITE),
+    "delete_comment": Row(401, 403, 204, 204, local=204, scope=Scope.COMMENTS_WRITE),
     "vote_on_comment": Row(401, 200, 403, 200, body={"value": -1}, scope=Scope.VOTES_WRITE),
     "preview_mentions": members(
         200, body={"article": "{article}", "body": "@{handle}"}, scope=Scope.COMMENTS_WRITE
@@ -125,6 +143,11 @@ TABLE: dict[str, Row] = {
         scope=Scope.MODERATION_MODERATE,
     ),
     "delete_sanction": Row(401, 403, 403, 204, scope=Scope.MODERATION_MODERATE),
+    "list_moderators": Row(401, 403, 403, 403, admin=200, scope=Scope.MODERATION_READ),
+    "replace_moderator": Row(
+        *(401, 403, 403, 403), admin=200, body={"tags": [TAG]}, scope=Scope.MODERATION_MODERATE
+    ),
+    "delete_moderator": Row(401, 403, 403, 403, admin=204, scope=Scope.MODERATION_MODERATE),
     "list_own_sanctions": members(200, scope=Scope.PROFILE_READ),
     # The last one: nobody is logged in afterwards.
     "delete_current_session": members(204, scope=Scope.SESSIONS_WRITE),
@@ -150,7 +173,7 @@ class World:
             self.owner = await self.owner.client.log_in("olga", self.owner.user)
         self.made += 1
         external_id = f"site-{self.made}"
-        article = await self.owner.post_article(external_id=external_id)
+        article = await self.owner.post_article(external_id=external_id, tags=[TAG])
         comment = await self.owner.reply(article["id"])
         self.values = {
             "{article}": article["slug"],
@@ -196,8 +219,13 @@ class World:
 
 async def make_world(client: Client, make_staff: Callable[[str], Awaitable[Person]]) -> World:
     owner, another = await client.join("olga"), await client.join("anna")
-    moderator = await make_staff("moderator")
-    return World((client, another.client, owner.client, moderator.client), owner)
+    moderator, admin = await make_staff("moderator"), await make_staff("admin")
+    local, elsewhere = await client.join("lena"), await client.join("emil")
+    for person, tag in ((local, TAG), (elsewhere, "elsewhere")):
+        path = f"/v1/moderators/{person.handle}"
+        expect(await admin.client.put(path, {"tags": [tag]}), 200)
+    people = (another, owner, moderator, admin, local, elsewhere)
+    return World((client, *(person.client for person in people)), owner)
 
 
 def find_places(document: dict[str, Any]) -> dict[str, tuple[str, str]]:
@@ -340,6 +368,10 @@ async def test_everybody_may_do_exactly_what_the_table_says(
             is_changed = method != "get"
             if name in {"delete_session", "refresh_session"}:
                 await world.log_the_owner_in()
+            if name == "delete_moderator":
+                tags = {"tags": [TAG]}
+                path_of = f"/v1/moderators/{world.owner.handle}"
+                expect(await world.clients[ADMIN].put(path_of, tags), 200)
             if name == "delete_sanction":
                 await world.sanction_the_owner()
             status = (await world.ask(world.clients[actor], method, path, row)).status_code

@@ -1,0 +1,1 @@
+"""Moderators of single articles and tags, appointed by administrators."""
