@@ -42,8 +42,10 @@ from api.kit.services import Services
 from api.kit.settings import Settings, SettingsError, require_secret
 from api.kit.signing import Signer
 from api.moderation.moderators.routes import router as moderators
+from api.moderation.rules.routes import router as rules
 from api.moderation.sanctions.routes import router as sanctions
 from api.moderation.settings.routes import router as discussion_settings
+from api.screening.csv_files import MAX_BYTES as MAX_RULE_FILE
 from api.users.routes import router as users
 from api.votes.routes import router as votes
 
@@ -61,9 +63,12 @@ ROUTERS = (
     discussion_settings,
     sanctions,
     moderators,
+    rules,
     probes,
 )
 
+# Paths that take larger bodies than others, and how large, in bytes.
+LARGE_BODIES = {"/v1/moderation/rules/import": MAX_RULE_FILE}
 # Requests that wait to write to the same article, in one process. At 300 commits a second the last
 # of so many waits 0.2 s.
 MAX_WAITING_WRITERS = 64
@@ -150,7 +155,7 @@ def create_app(
     install_docs(app)
     install_problem_handlers(app)
     app.add_exception_handler(Replay, _handle_replay)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, exceptions=LARGE_BODIES)
     app.add_middleware(SafetyNet)
     app.add_middleware(Cors, settings=services.settings)
     app.add_middleware(Envelope)

@@ -35,6 +35,7 @@ class Action(StrEnum):
     COMMENT_CREATE = "comment_create"
     COMMENT_EDIT = "comment_edit"
     MENTION_PREVIEW = "mention_preview"
+    RULES = "rules"
     VOTE = "vote"
     MODERATE = "moderate"
 
@@ -58,6 +59,7 @@ _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
     Action.ARTICLE_EDIT: (None, (20, HOUR), (60, HOUR), (500, HOUR)),
     Action.COMMENT_CREATE: (None, (5, MINUTE), (10, MINUTE), (60, MINUTE)),
     Action.COMMENT_EDIT: (None, (10, MINUTE), (20, MINUTE), (120, MINUTE)),
+    Action.RULES: (None, (30, MINUTE), (30, MINUTE), (120, MINUTE)),
     Action.MENTION_PREVIEW: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
     # Moderators of single articles or tags are members.
     Action.MODERATE: (None, (30, MINUTE), (60, MINUTE), (300, MINUTE)),

@@ -17,6 +17,7 @@ class Scope(StrEnum):
     COMMENTS_MODERATE = "comments:moderate"
     MODERATION_READ = "moderation:read"
     MODERATION_MODERATE = "moderation:moderate"
+    RULES_MODERATE = "rules:moderate"
     VOTES_READ = "votes:read"
     VOTES_WRITE = "votes:write"
 
@@ -31,6 +32,7 @@ PUBLISHING = frozenset(
         Scope.COMMENTS_WRITE,
         Scope.COMMENTS_MODERATE,
         Scope.MODERATION_MODERATE,
+        Scope.RULES_MODERATE,
         Scope.VOTES_WRITE,
     }
 )

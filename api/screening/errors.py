@@ -24,3 +24,30 @@ class ArticleRejected(Problem):
     title = "Article rejected"
     # Without the phase: it would tell a person of a shadow ban.
     detail = "It does not follow the rules of this forum: change it, or ask its moderators."
+
+
+class RuleNotFound(Problem):
+    """No rule has this id."""
+
+    status = 404
+    code = "rule_not_found"
+    title = "Rule not found"
+    detail = "Check the id: no rule has it, or the rule was deleted."
+
+
+class RuleExists(Problem):
+    """Another rule has the same kind and value."""
+
+    status = 409
+    code = "rule_exists"
+    title = "Rule exists"
+    detail = "Change the rule that has this kind and value."
+
+
+class TooManyRules(Problem):
+    """The forum has as many rules as it can have."""
+
+    status = 409
+    code = "too_many_rules"
+    title = "Too many rules"
+    detail = "Delete rules first: a forum has at most 20,000."

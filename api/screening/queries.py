@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from api.kit.db.ids import make_id
+from api.kit.http.pagination import Slice, slice_rows
 from api.screening.candidate import Limits
 from api.screening.rules import Rule
 from api.screening.verdict import Finding, Verdict
-from models import Outcome, ScreeningDecision, ScreeningRule, ScreeningSettings
+from models import Outcome, RuleKind, ScreeningDecision, ScreeningRule, ScreeningSettings
 
 # The columns of `screening_settings` that screening applies.
 LIMITS = tuple(Limits.__dataclass_fields__)
@@ -86,3 +87,55 @@ def _to_row(verdict: Verdict, finding: Finding) -> dict[str, Any]:
         "span_start": finding.start,
         "span_end": finding.end,
     }
+
+
+async def raise_version(session: AsyncSession) -> None:
+    """Take the lock of all rules and settings; processes load them anew after the commit."""
+    statement = (
+        update(ScreeningSettings)
+        .values(rules_version=col(ScreeningSettings.rules_version) + 1)
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(statement)
+
+
+async def get_settings(session: AsyncSession) -> ScreeningSettings:
+    """Return the settings of the forum."""
+    return (await session.scalars(select(ScreeningSettings))).one()
+
+
+async def find_rule(session: AsyncSession, rule_id: UUID) -> ScreeningRule | None:
+    """Return a rule."""
+    return await session.get(ScreeningRule, rule_id)
+
+
+async def find_rules(session: AsyncSession) -> dict[tuple[RuleKind, str], ScreeningRule]:
+    """Return all rules by kind and value, in order of time."""
+    statement = select(ScreeningRule).order_by(col(ScreeningRule.id))
+    return {(rule.kind, rule.value): rule for rule in await session.scalars(statement)}
+
+
+async def count_rules(session: AsyncSession) -> int:
+    """Return the number of all rules."""
+    return await session.scalar(select(func.count()).select_from(ScreeningRule)) or 0
+
+
+async def list_rules(
+    session: AsyncSession,
+    *,
+    kind: RuleKind | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Slice[ScreeningRule]:
+    """Return a page of rules, the newest first."""
+    position = tuple_(col(ScreeningRule.created_at), col(ScreeningRule.id))
+    statement = (
+        select(ScreeningRule)
+        .order_by(col(ScreeningRule.created_at).desc(), col(ScreeningRule.id).desc())
+        .limit(limit + 1)
+    )
+    if kind is not None:
+        statement = statement.where(col(ScreeningRule.kind) == kind)
+    if after is not None:
+        statement = statement.where(position < tuple_(*after))
+    return slice_rows((await session.scalars(statement)).all(), limit)

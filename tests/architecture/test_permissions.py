@@ -149,6 +149,25 @@ TABLE: dict[str, Row] = {
     ),
     "delete_moderator": Row(401, 403, 403, 403, admin=204, scope=Scope.MODERATION_MODERATE),
     "list_own_sanctions": members(200, scope=Scope.PROFILE_READ),
+    "list_rules": Row(401, 403, 403, 200, scope=Scope.RULES_MODERATE),
+    "create_rule": Row(
+        401,
+        403,
+        403,
+        201,
+        body={"kind": "word", "value": "{new}", "action": "flag"},
+        scope=Scope.RULES_MODERATE,
+    ),
+    "export_rules": Row(401, 403, 403, 200, scope=Scope.RULES_MODERATE),
+    # The body is not CSV.
+    "import_rules": Row(401, 403, 403, 415, scope=Scope.RULES_MODERATE),
+    "read_rule": Row(401, 403, 403, 200, scope=Scope.RULES_MODERATE),
+    "update_rule": Row(401, 403, 403, 200, body={"note": "Changed."}, scope=Scope.RULES_MODERATE),
+    "delete_rule": Row(401, 403, 403, 204, scope=Scope.RULES_MODERATE),
+    "read_screening_settings": Row(401, 403, 403, 200, scope=Scope.RULES_MODERATE),
+    "update_screening_settings": Row(
+        401, 403, 403, 200, body={"max_links": 5}, scope=Scope.RULES_MODERATE
+    ),
     # The last one: nobody is logged in afterwards.
     "delete_current_session": members(204, scope=Scope.SESSIONS_WRITE),
 }
@@ -180,6 +199,7 @@ class World:
             "{comment_id}": comment["id"],
             "{external_id}": external_id,
             "{sanction_id}": comment["id"],
+            "{rule_id}": comment["id"],
             "{handle}": self.owner.handle,
             "{new}": f"new-{self.made}",
             "{tag}": f"tag-{self.made}",
@@ -199,6 +219,13 @@ class World:
         path = f"/v1/users/{self.owner.handle}/sanctions"
         made = expect(await self.clients[MODERATOR].post(path, note), 201)
         self.values["{sanction_id}"] = made["id"]
+
+    async def add_rule(self) -> None:
+        """Make a rule, which a moderator can change."""
+        rule = {"kind": "word", "value": f"rule-{self.made}", "action": "flag"}
+        self.made += 1
+        made = expect(await self.clients[MODERATOR].post("/v1/moderation/rules", rule), 201)
+        self.values["{rule_id}"] = made["id"]
 
     def fill(self, value: Any) -> Any:
         """Put the things of this turn in where a text names them."""
@@ -374,6 +401,8 @@ async def test_everybody_may_do_exactly_what_the_table_says(
                 expect(await world.clients[ADMIN].put(path_of, tags), 200)
             if name == "delete_sanction":
                 await world.sanction_the_owner()
+            if name in {"read_rule", "update_rule", "delete_rule"}:
+                await world.add_rule()
             status = (await world.ask(world.clients[actor], method, path, row)).status_code
             if status != expected:
                 wrong.append(f"{name} by {ACTORS[actor]}: {status}, not {expected}")

@@ -23,7 +23,16 @@ BESIDE_THE_SHAPE = {
     # Beside it, what screening needs to know of a comment, and what only its author sees.
     "comments": {"own_comments", "projection", "screening"},
     # The list of phases, what goes through them and comes out, and how rules are matched.
-    "screening": {"candidate", "matching", "normalization", "phases", "rules", "verdict"},
+    "screening": {
+        "candidate",
+        "csv_files",
+        "editing",
+        "matching",
+        "normalization",
+        "phases",
+        "rules",
+        "verdict",
+    },
     # It has no HTTP; what comes in is a file.
     "transfer": {"thread_file"},
 }

@@ -1,0 +1,1 @@
+"""Rules and settings of screening, for moderators of the whole forum."""
