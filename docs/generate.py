@@ -2,16 +2,19 @@
 
 from pathlib import Path
 
-import api.main  # noqa: F401 - every problem is defined by a module that it imports
+from fastapi.routing import APIRoute
+
+import api.cli.main  # noqa: F401 - with it, every module that defines a problem is imported
 from api.auth.actor import ActorKind
 from api.auth.quotas import QUOTAS, Action
 from api.kit.problems import Problem
 from api.kit.redis.rate_limiter import Quota
+from api.main import ROUTERS
 
 FOLDER = Path(__file__).parent
 
-# What counts against each quota.
-COUNTED = {
+# What counts against quotas that are not simply those of a person.
+NOTES = {
     Action.USER_REGISTER: "`create_user`, for each address",
     Action.LOGIN_ADDRESS: "`create_session`, for each address",
     Action.LOGIN_ACCOUNT: "`create_session`, for each login that was typed, from each address",
@@ -20,15 +23,6 @@ COUNTED = {
     Action.LOGIN_KNOWN_ADDRESS: "`create_session`, for each account, from each address that it "
     "has logged in from; never shown",
     Action.SESSION_REFRESH: "`refresh_session`, for each address",
-    Action.PASSWORD_CHANGE: "`change_password`",
-    Action.PROFILE_EDIT: "`update_me`",
-    Action.USER_COMPLETE: "`complete_users`",
-    Action.ARTICLE_CREATE: "`create_article`, `upsert_article`",
-    Action.ARTICLE_EDIT: "`update_article`, `delete_article`",
-    Action.COMMENT_CREATE: "`create_comment`",
-    Action.COMMENT_EDIT: "`update_comment`, `delete_comment`",
-    Action.MENTION_PREVIEW: "`preview_mentions`",
-    Action.VOTE: "`vote_on_comment`, `vote_on_article`",
 }
 
 LIMITS = """\
@@ -107,10 +101,11 @@ def make_pages() -> dict[str, str]:
 
 def make_limits() -> str:
     """Return the page of the table of rate limits."""
+    operations = _find_limited_operations()
     rows = [["quota", *ActorKind, "counts"]]
     for action in Action:
         quotas = [_describe_quota(QUOTAS[action, kind]) for kind in ActorKind]
-        rows.append([f"`{action}`", *quotas, COUNTED[action]])
+        rows.append([f"`{action}`", *quotas, NOTES.get(action) or operations[action]])
     return LIMITS.format(table=_make_table(rows))
 
 
@@ -129,6 +124,19 @@ def _find_problems(kind: type[Problem]) -> set[type[Problem]]:
     for child in kind.__subclasses__():
         found |= {child} | _find_problems(child)
     return {child for child in found if child.__module__.startswith("api.")}
+
+
+def _find_limited_operations() -> dict[Action, str]:
+    """Return of each action that dependencies count the operations that have them."""
+    found: dict[Action, list[str]] = {}
+    for router in ROUTERS:
+        for route in router.routes:
+            if not isinstance(route, APIRoute):
+                continue
+            for dependency in route.dependant.dependencies:
+                if action := getattr(dependency.call, "action", None):
+                    found.setdefault(action, []).append(f"`{route.name}`")
+    return {action: ", ".join(names) for action, names in found.items()}
 
 
 def _describe_quota(quota: Quota | None) -> str:

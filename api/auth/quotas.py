@@ -85,6 +85,7 @@ def limit(action: Action) -> params.Depends:
         subject = f"user:{actor.id}" if actor else f"address:{address_of(request)}"
         await charge(request, [(action, subject)], actor)
 
+    check_quota.action = action  # type: ignore[attr-defined]  # read by docs/generate.py
     return params.Depends(check_quota)
 
 
@@ -99,6 +100,7 @@ def limit_address(action: Action) -> params.Depends:
     async def check_quota(request: Request) -> None:
         await charge(request, [(action, f"address:{address_of(request)}")])
 
+    check_quota.action = action  # type: ignore[attr-defined]  # read by docs/generate.py
     return params.Depends(check_quota)
 
 
