@@ -51,7 +51,7 @@ class Server(uvicorn.Server):
                 log_level="error",
                 access_log=False,
                 server_header=False,
-                # Client addresses come from api.kit.http.client_address (decision 0022).
+                # Client addresses come from api.kit.http.client_address (decision 0023).
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACE,
             )

@@ -27,7 +27,7 @@ Value = TypeVar("Value", bound=Cacheable)
 class LocalCache(Generic[Key, Value]):
     """A least-recently-used map that never holds more than its bytes.
 
-    Own code, since cachetools.TLRUCache takes 1.8 µs where this takes 0.3 (docs/decisions/0021).
+    Own code, since cachetools.TLRUCache takes 1.8 µs where this takes 0.3 (docs/decisions/0024).
     """
 
     def __init__(self, max_bytes: int) -> None:

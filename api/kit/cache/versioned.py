@@ -7,7 +7,7 @@ ever lowers. Every read asks for the pointer first; all reads that ask while the
 under way share the next MGET. So a hit is never older than the last acknowledged write.
 
 The process stores whole responses, in the edge (`api.kit.cache.edge`), and no pages: for the few
-that are not there, one command brings the page from Redis (docs/decisions/0021).
+that are not there, one command brings the page from Redis (docs/decisions/0024).
 
 Versions are those of one database, so everything is stored under its epoch (`api.kit.db.epoch`).
 While Redis is unavailable every read goes to the database, one at a time for each page.

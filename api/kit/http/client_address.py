@@ -1,4 +1,4 @@
-"""The address of a client, which rate limits use, also behind proxies (decision 0022)."""
+"""The address of a client, which rate limits use, also behind proxies (decision 0023)."""
 
 from collections.abc import Iterator, Sequence
 from ipaddress import (
