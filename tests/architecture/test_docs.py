@@ -38,6 +38,13 @@ def test_every_link_between_pages_leads_somewhere() -> None:
     assert broken == []
 
 
+def test_each_decision_has_a_number_of_its_own() -> None:
+    records = sorted((DOCS / "decisions").glob("*.md"))
+    assert [record.name[:4] for record in records] == [f"{n:04}" for n in range(len(records))]
+    for record in records[1:]:
+        assert record.read_text(encoding="utf-8").startswith(f"# {record.name[:4]}: "), record.name
+
+
 def test_every_request_of_the_first_frontend_is_in_the_document(document: dict[str, Any]) -> None:
     calls = CALL.findall(FRONTEND.read_text(encoding="utf-8"))
     assert {method for method, _ in calls} >= {"GET", "POST"}
