@@ -35,7 +35,8 @@ router = make_router("moderation")
 RuleId = Annotated[UUID, Path(description="The rule's id.")]
 KindFilter = Annotated[RuleKind | None, Query(description="Only rules of this kind.")]
 
-_CSV = {"schema": {"type": "string", "maxLength": MAX_BYTES}}
+# Binary: generators take it as a file, and have no other way to send one that is not JSON.
+_CSV = {"schema": {"type": "string", "format": "binary", "maxLength": MAX_BYTES}}
 _EXAMPLE = "kind,value,action,note,is_enabled\r\nword,blorp,hold,,true\r\n"
 
 
