@@ -4,13 +4,19 @@ from sqlalchemy import make_url
 
 import models
 
-_EMPTIED_TABLES = ", ".join(
-    table.name for table in models.metadata.sorted_tables if table.name != "database_epoch"
+_DELETES = ";\n".join(
+    f"DELETE FROM {table.name}"
+    for table in models.metadata.sorted_tables
+    if table.name != "database_epoch"
 )
 # Leaves the database as migrations do: without rows but those that are made with the tables.
+# Without triggers and foreign keys, so in any order. Not by TRUNCATE, which makes a new file for
+# each table and index: 220 ms before each test, where this takes 1.4.
 EMPTY_TABLES = f"""
-TRUNCATE {_EMPTIED_TABLES} CASCADE;
+SET session_replication_role = replica;
+{_DELETES};
 INSERT INTO screening_settings DEFAULT VALUES;
+SET session_replication_role = origin;
 """
 
 
