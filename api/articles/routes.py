@@ -35,6 +35,7 @@ from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
 from api.kit.problems import declares
 from api.kit.text.rendering import TextTooLarge
+from api.screening.dependencies import AskedServices, ExternalFindings
 from api.screening.errors import ArticleRejected
 from api.users.schemas import Handle
 
@@ -76,7 +77,7 @@ AuthorFilter = Annotated[
     status_code=201,
     response_model=ArticleRead,
     responses=problems(SlugTaken, ExternalIdTaken, TextTooLarge, ArticleRejected),
-    dependencies=[limit(Action.ARTICLE_CREATE)],
+    dependencies=[limit(Action.ARTICLE_CREATE), AskedServices],
 )
 async def create_article(
     request: Request,
@@ -84,9 +85,10 @@ async def create_article(
     actor: ArticleWriter,
     uow: IdempotentUow,
     services: ServicesDep,
+    external: ExternalFindings,
 ) -> Response:
     """Create an article."""
-    row = await service.create_article(uow, services, actor, body)
+    row = await service.create_article(uow, services, actor, body, external=external)
     return await _make_created_response(request, row)
 
 
@@ -128,7 +130,7 @@ async def read_article(request: Request, article: ArticleRef, services: Services
     "/articles/{article}",
     response_model=ArticleRead,
     responses=problems(ArticleNotFound, NotYourArticle, TextTooLarge, ArticleRejected),
-    dependencies=[limit(Action.ARTICLE_EDIT), ArticleTurn],
+    dependencies=[limit(Action.ARTICLE_EDIT), AskedServices, ArticleTurn],
 )
 async def update_article(
     request: Request,
@@ -138,12 +140,15 @@ async def update_article(
     uow: UowDep,
     if_match: IfMatch,
     services: ServicesDep,
+    external: ExternalFindings,
 ) -> Response:
     """Edit an article.
 
     Authors may edit their own articles, moderators any.
     """
-    row = await service.update_article(uow, services, actor, article, body, if_match)
+    row = await service.update_article(
+        uow, services, actor, article, body, if_match, external=external
+    )
     return await _make_response(request, row)
 
 
@@ -171,7 +176,7 @@ async def delete_article(
         **problems(NotYourArticle, ExternalIdTaken, TextTooLarge, ArticleRejected),
         201: {"model": ArticleRead, "description": "Created."},
     },
-    dependencies=[limit(Action.ARTICLE_CREATE)],
+    dependencies=[limit(Action.ARTICLE_CREATE), AskedServices],
 )
 async def upsert_article(
     request: Request,
@@ -180,12 +185,15 @@ async def upsert_article(
     actor: ArticleWriter,
     uow: UowDep,
     services: ServicesDep,
+    external: ExternalFindings,
 ) -> Response:
     """Create or update by external id.
 
     For sites that have their own ids for their articles.
     """
-    row, is_new = await service.upsert_article(uow, services, actor, external_id, body)
+    row, is_new = await service.upsert_article(
+        uow, services, actor, external_id, body, external=external
+    )
     if is_new:
         return await _make_created_response(request, row)
     return await _make_response(request, row)

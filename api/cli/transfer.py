@@ -27,6 +27,7 @@ def import_file(
 
         report = run_in_transaction(store)
     typer.echo(
-        f"{report.added} comments added, {report.known} were there already. "
+        f"{report.added} comments added, {report.known} were there already, "
+        f"{report.held} of the added ones wait for a moderator. "
         f"Read them at /v1/articles/{report.slug}/comments"
     )

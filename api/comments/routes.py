@@ -78,6 +78,7 @@ from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
 from api.kit.problems import declares
 from api.kit.text.rendering import TextTooLarge
+from api.screening.dependencies import AskedServices, ExternalFindings
 from api.screening.errors import CommentRejected
 from api.users import queries as users
 from api.users.errors import UserNotFound
@@ -194,7 +195,7 @@ _TREE_PROBLEMS = (InvalidCursor, VersionNotReached, DatabaseUnavailable)
         TextTooLarge,
         CommentRejected,
     ),
-    dependencies=[limit(Action.COMMENT_CREATE), ArticleTurn],
+    dependencies=[limit(Action.COMMENT_CREATE), AskedServices, ArticleTurn],
 )
 async def create_comment(
     request: Request,
@@ -203,13 +204,14 @@ async def create_comment(
     actor: CommentWriter,
     uow: IdempotentUow,
     services: ServicesDep,
+    external: ExternalFindings,
 ) -> Response:
     """Create a comment.
 
     Without `parent_id` it is a reply to the article itself. Its `state` is `pending` when it waits
     for a moderator: only you see it until then, in `/v1/articles/{article}/viewer`.
     """
-    created = await service.create_comment(uow, services, actor, article, body)
+    created = await service.create_comment(uow, services, actor, article, body, external=external)
     response = await make_resource_response(
         request,
         to_created_comment(created, actor),
@@ -287,7 +289,7 @@ async def read_comment(request: Request, comment_id: CommentId, session: ReadSes
     "/comments/{comment_id}",
     response_model=CommentWritten,
     responses=problems(CommentNotFound, NotYourComment, CommentGone, TextTooLarge, CommentRejected),
-    dependencies=[limit(Action.COMMENT_EDIT), CommentTurn],
+    dependencies=[limit(Action.COMMENT_EDIT), AskedServices, CommentTurn],
 )
 async def update_comment(
     request: Request,
@@ -297,12 +299,15 @@ async def update_comment(
     uow: UowDep,
     if_match: IfMatch,
     services: ServicesDep,
+    external: ExternalFindings,
 ) -> Response:
     """Edit your comment.
 
     It is hidden when moderators have to look at the new text first.
     """
-    updated = await service.update_comment(uow, services, actor, comment_id, body, if_match)
+    updated = await service.update_comment(
+        uow, services, actor, comment_id, body, if_match, external=external
+    )
     return await make_resource_response(
         request,
         to_updated_comment(updated, actor),

@@ -27,7 +27,9 @@ from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.http.conditional import ExpectedRevision, Resource, check_revision
 from api.kit.services import Services
+from api.kit.text.rendering import parse_text
 from api.screening import service as screening
+from api.screening.candidate import Author, Candidate
 from api.screening.errors import CommentRejected
 from api.screening.verdict import PUBLISHED, Finding, Verdict
 from models import Comment, CommentState, Outcome
@@ -242,6 +244,43 @@ async def import_comment(
     )
     depth = await queries.insert_comment(uow.session, comment)
     return None if depth is None else comment.id
+
+
+async def hold_imported(
+    uow: UnitOfWork, article_id: UUID, imported: Sequence[tuple[UUID, UUID | None, str]]
+) -> int:
+    """Hide what screening holds of comments that this transaction imported; return how many.
+
+    Each is an id, an author and a text. Hidden, not pending: replies to them came with them, and
+    stand under placeholders. Takes two statements when screening has no rules for texts.
+    """
+    limits, rules = await screening.load_rules(uow.session)
+    found: dict[Outcome, list[UUID]] = {Outcome.FLAG: [], Outcome.HOLD: []}
+    if not rules.by_id and limits.max_links is None:
+        return 0
+    for comment_id, author_id, body in imported:
+        document = await parse_text(body)
+        candidate = Candidate(
+            author=Author(id=author_id),
+            limits=limits,
+            body=document.source,
+            links=document.list_links(),
+            is_import=True,
+        )
+        verdict = await screening.decide_with(candidate, rules)
+        if verdict.outcome is not Outcome.PUBLISH:
+            found[verdict.outcome].append(comment_id)
+            about = {"comment_id": comment_id, "article_id": article_id}
+            await screening.record(uow, verdict, **about, author_id=author_id, revision=1)
+    for outcome, ids in found.items():
+        if not ids:
+            continue
+        is_held = outcome is Outcome.HOLD
+        if is_held:
+            thread = await lifecycle.lock_comments(uow, article_id, ids)
+            await lifecycle.change_states(uow, thread, CommentState.HIDDEN)
+        uow.emit(ReviewRequested(article_id=article_id, comment_ids=tuple(ids), is_held=is_held))
+    return len(found[Outcome.HOLD])
 
 
 async def _open_reply(

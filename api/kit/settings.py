@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -71,6 +71,23 @@ class Settings(BaseSettings):
     # Bytes of answers that a process keeps in its memory.
     cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, le=16 * 1024**3)
 
+    # A service of the site's own that is asked about each text, and the secret that signs requests
+    # to it.
+    screening_url: str | None = Field(default=None, max_length=2000, pattern=r"^https?://")
+    screening_secret: SecretStr | None = Field(default=None, max_length=1000)
+    # What becomes of a text when a service does not respond: published, or held.
+    screening_fails: Literal["open", "closed"] = "open"
+    # A spam score with Akismet's API; the site is the address that the key was given for.
+    akismet_key: SecretStr | None = Field(default=None, max_length=200)
+    akismet_site: str | None = Field(default=None, max_length=2000)
+    akismet_url: str = Field(
+        default="https://rest.akismet.com/1.1/comment-check",
+        max_length=2000,
+        pattern=r"^https?://",
+    )
+    # Whether requests to other servers may go to private addresses: for development only.
+    outgoing_allow_private: bool = False
+
     @field_validator("database_url")
     @classmethod
     def _require_postgres(cls, value: str | None) -> str | None:
@@ -113,6 +130,16 @@ class Settings(BaseSettings):
                 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
             )
         return value
+
+    @model_validator(mode="after")
+    def _require_what_belongs_together(self) -> "Settings":
+        for first, second in (
+            ("screening_url", "screening_secret"),
+            ("akismet_key", "akismet_site"),
+        ):
+            if getattr(self, first) is not None and getattr(self, second) is None:
+                raise ValueError(f"{name_variable(first)} needs {name_variable(second)} beside it")
+        return self
 
     @property
     def embeds_postgres(self) -> bool:

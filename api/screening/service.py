@@ -22,9 +22,21 @@ _SHORT = 1000
 async def screen(services: Services, session: AsyncSession, candidate: Candidate) -> Verdict:
     """Return what becomes of a text. Takes no statement while the rules are those known."""
     rules = await get_rules(services, session, candidate.limits.rules_version)
+    return await decide_with(candidate, rules)
+
+
+async def decide_with(candidate: Candidate, rules: Rules) -> Verdict:
+    """Return what becomes of a text by these rules; a long one is worked on in a thread."""
     if len(candidate.body) <= _SHORT or not rules.by_id:
         return decide(candidate, rules)
     return await asyncio.to_thread(decide, candidate, rules)
+
+
+async def load_rules(session: AsyncSession) -> tuple[Limits, Rules]:
+    """Return the settings and the rules, for work that screens many texts by the same ones."""
+    limits = await queries.get_limits(session)
+    _, rules = await queries.list_enabled_rules(session)
+    return limits, await asyncio.to_thread(Rules, rules)
 
 
 async def get_limits(session: AsyncSession) -> Limits:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -29,6 +29,8 @@ class ImportReport:
     slug: str
     added: int
     known: int
+    # Of the added ones, those that screening hides until a moderator has looked at them.
+    held: int = 0
 
 
 async def import_thread(
@@ -79,7 +81,11 @@ async def import_thread(
             comment_ids=tuple(ids[str(comment.n)] for comment in missing),
         )
     )
-    return report
+    imported = [
+        (ids[str(one.n)], None if one.author is None else authors[one.author], one.body)
+        for one in missing
+    ]
+    return replace(report, held=await comments.hold_imported(uow, article.id, imported))
 
 
 async def _find_or_add_article(uow: UnitOfWork, imported: ImportedArticle) -> tuple[Article, bool]:

@@ -24,14 +24,8 @@ BESIDE_THE_SHAPE = {
     "comments": {"own_comments", "projection", "screening"},
     # The list of phases, what goes through them and comes out, and how rules are matched.
     "screening": {
-        "candidate",
-        "csv_files",
-        "editing",
-        "matching",
-        "normalization",
-        "phases",
-        "rules",
-        "verdict",
+        *("candidate", "csv_files", "dependencies", "editing", "external", "matching"),
+        *("normalization", "phases", "rules", "verdict"),
     },
     # It has no HTTP; what comes in is a file.
     "transfer": {"thread_file"},
@@ -43,6 +37,7 @@ HANDLING_HTTP = {
     # Dependencies of routes, which FastAPI gives the request.
     "api/auth/dependencies.py",
     "api/auth/quotas.py",
+    "api/screening/dependencies.py",
     "api/kit/dependencies.py",
     # Routes without a domain.
     "api/kit/openapi/docs_page.py",
