@@ -23,6 +23,7 @@ from api.comments.events import (
 )
 from api.kit.db.events import ThreadEvent
 from api.kit.effects import BatchConsumer, Consumer, Effect, EffectTable
+from api.moderation.appeals.events import AppealDecided
 from api.moderation.sanctions.events import SanctionChanged
 from api.users.events import ProfileChanged, UserRegistered
 from api.votes.events import ScoresChanged
@@ -53,6 +54,7 @@ EFFECTS = EffectTable(
         # A name is shown in every tree in which the user wrote or is mentioned.
         Effect(event=ProfileChanged, by_worker=(_REFRESHED_NAMES,)),
         Effect(event=SanctionChanged),
+        Effect(event=AppealDecided),
         _publish_version(ArticleCreated),
         _publish_version(ArticleEdited),
         _publish_version(ArticleDeleted),

@@ -41,6 +41,7 @@ from api.kit.redis.wakeups import WakeUps
 from api.kit.services import Services
 from api.kit.settings import Settings, SettingsError, require_secret
 from api.kit.signing import Signer
+from api.moderation.appeals.routes import router as appeals
 from api.moderation.moderators.routes import router as moderators
 from api.moderation.rules.routes import router as rules
 from api.moderation.sanctions.routes import router as sanctions
@@ -64,6 +65,7 @@ ROUTERS = (
     sanctions,
     moderators,
     rules,
+    appeals,
     probes,
 )
 

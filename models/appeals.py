@@ -39,9 +39,10 @@ class Appeal(SQLModel, table=True):
     log_id: UUID = Field(sa_column=reference_column("moderation_log.id"))
     user_id: UUID = Field(sa_column=reference_column("users.id"))
     text: str = Field(sa_column=text_column())
-    state: AppealState = Field(
+    # Not named like the state of a comment, which only its lifecycle compares and writes.
+    outcome: AppealState = Field(
         default=AppealState.OPEN,
-        sa_column=enum_column(AppealState, server_default=sql("'open'")),
+        sa_column=enum_column(AppealState, name="state", server_default=sql("'open'")),
     )
     # Null while it is open, and for the operator at the command line.
     decided_by: UUID | None = Field(

@@ -38,6 +38,7 @@ class Action(StrEnum):
     RULES = "rules"
     VOTE = "vote"
     MODERATE = "moderate"
+    APPEAL = "appeal"
 
 
 # Action -> (anonymous, newcomer, member, staff), each as requests per seconds; None: log in first.
@@ -62,6 +63,7 @@ _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
     Action.RULES: (None, (30, MINUTE), (30, MINUTE), (120, MINUTE)),
     Action.MENTION_PREVIEW: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
     # Moderators of single articles or tags are members.
+    Action.APPEAL: (None, (5, HOUR), (10, HOUR), (100, HOUR)),
     Action.MODERATE: (None, (30, MINUTE), (60, MINUTE), (300, MINUTE)),
     Action.VOTE: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
 }

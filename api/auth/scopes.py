@@ -18,6 +18,7 @@ class Scope(StrEnum):
     MODERATION_READ = "moderation:read"
     MODERATION_MODERATE = "moderation:moderate"
     RULES_MODERATE = "rules:moderate"
+    APPEALS_WRITE = "appeals:write"
     VOTES_READ = "votes:read"
     VOTES_WRITE = "votes:write"
 

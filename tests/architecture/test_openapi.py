@@ -217,8 +217,8 @@ def test_enums_that_only_come_out_are_open(document: dict[str, Any]) -> None:
     # Those that a client sends, here and nowhere else.
     assert closed == {
         *("/ArticleSort", "/CommentSort", "/FlatOrder"),
-        *("/ModerationReason", "/SanctionKind"),
         *("/Audience", "/RuleAction", "/RuleKind"),
+        *("/AppealState", "/ModerationReason", "/SanctionKind"),
     }
 
 

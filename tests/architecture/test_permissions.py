@@ -148,6 +148,20 @@ TABLE: dict[str, Row] = {
         *(401, 403, 403, 403), admin=200, body={"tags": [TAG]}, scope=Scope.MODERATION_MODERATE
     ),
     "delete_moderator": Row(401, 403, 403, 403, admin=204, scope=Scope.MODERATION_MODERATE),
+    "list_own_decisions": members(200, scope=Scope.PROFILE_READ),
+    "create_appeal": Row(
+        *(401, 404, 201, 404),
+        body={"log_id": "{log_id}", "text": "I did not mean it."},
+        scope=Scope.APPEALS_WRITE,
+    ),
+    "list_appeals": Row(401, 403, 403, 200, scope=Scope.MODERATION_READ),
+    # A moderator does not decide about a decision of their own; an administrator does.
+    "decide_appeal": Row(
+        *(401, 403, 403, 403),
+        admin=200,
+        body={"is_granted": False, "reason": "It was meant."},
+        scope=Scope.MODERATION_MODERATE,
+    ),
     "list_own_sanctions": members(200, scope=Scope.PROFILE_READ),
     "list_rules": Row(401, 403, 403, 200, scope=Scope.RULES_MODERATE),
     "create_rule": Row(
@@ -200,10 +214,29 @@ class World:
             "{external_id}": external_id,
             "{sanction_id}": comment["id"],
             "{rule_id}": comment["id"],
+            "{log_id}": comment["id"],
+            "{appeal_id}": comment["id"],
             "{handle}": self.owner.handle,
             "{new}": f"new-{self.made}",
             "{tag}": f"tag-{self.made}",
         }
+
+    async def prepare(self, operation: str) -> None:
+        """Make what one operation alone needs."""
+        match operation:
+            case "delete_session" | "refresh_session":
+                await self.log_the_owner_in()
+            case "delete_sanction":
+                await self.sanction_the_owner()
+            case "delete_moderator":
+                path = f"/v1/moderators/{self.owner.handle}"
+                expect(await self.clients[ADMIN].put(path, {"tags": [TAG]}), 200)
+            case "create_appeal":
+                await self.warn_the_owner()
+            case "decide_appeal":
+                await self.appeal()
+            case "read_rule" | "update_rule" | "delete_rule":
+                await self.add_rule()
 
     async def log_the_owner_in(self) -> None:
         """Make one more login of the owner's."""
@@ -226,6 +259,20 @@ class World:
         self.made += 1
         made = expect(await self.clients[MODERATOR].post("/v1/moderation/rules", rule), 201)
         self.values["{rule_id}"] = made["id"]
+
+    async def warn_the_owner(self) -> None:
+        """Warn the owner, as a moderator."""
+        warning = {"kind": "warning", "reason": "other"}
+        path = f"/v1/users/{self.owner.handle}/sanctions"
+        made = expect(await self.clients[MODERATOR].post(path, warning), 201)
+        self.values["{log_id}"] = made["log_id"]
+
+    async def appeal(self) -> None:
+        """Let the owner appeal against a warning of the moderator."""
+        await self.warn_the_owner()
+        body = {"log_id": self.values["{log_id}"], "text": "I did not mean it."}
+        appeal = expect(await self.owner.client.post("/v1/appeals", body), 201)
+        self.values["{appeal_id}"] = appeal["id"]
 
     def fill(self, value: Any) -> Any:
         """Put the things of this turn in where a text names them."""
@@ -297,8 +344,7 @@ async def test_a_token_does_what_its_scopes_cover_and_nothing_else(
             continue
         method, path = places[name]
         await world.refill()
-        if name == "delete_session":
-            await world.log_the_owner_in()
+        await world.prepare(name)
         for scopes in (set(Scope) - {row.scope}, set(), read_only - {row.scope}):
             refused = await world.ask(await connect(scopes), method, path, row)
             problem = expect_problem(refused, 403, "insufficient_scope")
@@ -364,6 +410,7 @@ async def test_a_restricted_person_can_leave_but_not_take_part(
     await restrict(services, world.owner.id, kind, clock.now() + timedelta(minutes=5))
     # With the next request, and for a session that starts later too.
     await world.log_the_owner_in()
+    await world.warn_the_owner()
     places = find_places(document)
     for name, row in TABLE.items():
         method, path = places[name]
@@ -393,16 +440,7 @@ async def test_everybody_may_do_exactly_what_the_table_says(
             if is_changed:
                 await world.refill()
             is_changed = method != "get"
-            if name in {"delete_session", "refresh_session"}:
-                await world.log_the_owner_in()
-            if name == "delete_moderator":
-                tags = {"tags": [TAG]}
-                path_of = f"/v1/moderators/{world.owner.handle}"
-                expect(await world.clients[ADMIN].put(path_of, tags), 200)
-            if name == "delete_sanction":
-                await world.sanction_the_owner()
-            if name in {"read_rule", "update_rule", "delete_rule"}:
-                await world.add_rule()
+            await world.prepare(name)
             status = (await world.ask(world.clients[actor], method, path, row)).status_code
             if status != expected:
                 wrong.append(f"{name} by {ACTORS[actor]}: {status}, not {expected}")

@@ -1,0 +1,1 @@
+"""Decisions about a person, and their appeals: one per decision, decided by another moderator."""
