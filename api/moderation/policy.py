@@ -24,7 +24,6 @@ class ModeratorScope:
 
 # The command line, and the service itself.
 EVERYTHING = ModeratorScope(is_global=True)
-NOTHING = ModeratorScope()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,11 @@ def require_global(scope: ModeratorScope) -> None:
         raise NotAModerator
 
 
-def get_scope_of_role(actor: Actor) -> ModeratorScope:
-    """Return what an actor moderates because of their role alone."""
-    return EVERYTHING if actor.is_staff else NOTHING
+def to_moderator(actor: Actor) -> Moderator:
+    """Return an actor as a moderator: of the whole forum by role, or of what they were given."""
+    scope = ModeratorScope(
+        is_global=actor.is_staff,
+        article_ids=actor.moderated_article_ids,
+        tags=actor.moderated_tags,
+    )
+    return Moderator(actor.id, scope)

@@ -110,6 +110,28 @@ async def test_only_moderators_replace_settings(client: Client) -> None:
     expect_problem(await put(author, article, is_locked=True), 403, "not_a_moderator")
 
 
+async def test_moderators_of_an_article_or_a_tag_replace_its_settings_and_no_others(
+    client: Client, make_staff: MakeStaff
+) -> None:
+    admin, person = await make_staff("admin"), await client.join()
+    here, tagged, elsewhere = [
+        await admin.post_article(title, tags=tags)
+        for title, tags in (("Here", []), ("Tagged", ["space"]), ("Elsewhere", ["other"]))
+    ]
+    subjects = {"article_ids": [here["id"]], "tags": ["space"]}
+    appointed = await admin.client.put(
+        f"/v1/moderators/{person.handle}", subjects, headers={"If-Match": "*"}
+    )
+    expect(appointed, 200)
+    for article in (here, tagged):
+        expect(await put(person, article, notice="Hello."), 200)
+    expect_problem(await put(person, elsewhere, notice="Hello."), 403, "outside_your_scope")
+    of_tag = await person.client.put(
+        "/v1/tags/space/settings", {"is_pre_moderated": True}, headers={"If-Match": "*"}
+    )
+    expect_problem(of_tag, 403, "not_a_moderator")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

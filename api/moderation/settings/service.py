@@ -18,10 +18,10 @@ from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.http.conditional import ExpectedRevision, Resource, check_revision
 from api.moderation.errors import PinnedCommentNotShown
 from api.moderation.policy import (
-    get_scope_of_role,
     require_global,
     require_may_moderate,
     require_moderator,
+    to_moderator,
 )
 from api.moderation.settings.schemas import ArticleSettingsPut, TagSettingsPut
 from models import LogAction, ModerationLogEntry, TagSettings
@@ -39,7 +39,7 @@ async def update_article_settings(
     if article is None:
         raise ArticleNotFound
     tags = await articles.find_tags(uow.session, article.id)
-    scope = get_scope_of_role(actor)
+    scope = to_moderator(actor).scope
     require_moderator(scope)
     require_may_moderate(scope, article.id, tags)
     check_revision(expected, Resource("article", article.id), article.revision)
@@ -54,7 +54,7 @@ async def update_article_settings(
 
 async def find_tag_settings(session: AsyncSession, actor: Actor, tag: str) -> TagSettings | None:
     """Return the settings of a tag that has some. Raises NotAModerator."""
-    require_global(get_scope_of_role(actor))
+    require_global(to_moderator(actor).scope)
     return await articles.find_tag_settings(session, tag)
 
 
@@ -65,7 +65,7 @@ async def update_tag_settings(
 
     Raises NotAModerator or PreconditionFailed.
     """
-    require_global(get_scope_of_role(actor))
+    require_global(to_moderator(actor).scope)
     settings = await articles.lock_tag_settings(uow.session, tag, uow.now)
     check_revision(expected, get_resource(tag), settings.revision)
     before = articles_service.change_tag_settings(uow, settings, body.model_dump())
