@@ -1,5 +1,8 @@
 """THE table: what follows from each event."""
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from api.articles import reactions as articles
 from api.articles.events import (
     ArticleCreated,
@@ -18,15 +21,21 @@ from api.comments.events import (
     CommentsRemoved,
     CommentsShown,
     NamesRefreshed,
+    RemovedByDelete,
     ReviewRequested,
     ThreadImported,
 )
 from api.kit.db.events import ThreadEvent
+from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.effects import BatchConsumer, Consumer, Effect, EffectTable
+from api.moderation import reactions as moderation
 from api.moderation.appeals.events import AppealDecided
+from api.moderation.events import CommentReported, ModerationDecided
 from api.moderation.sanctions.events import SanctionChanged
 from api.users.events import ProfileChanged, UserRegistered
 from api.votes.events import ScoresChanged
+
+Shown = TypeVar("Shown", bound=ThreadEvent)
 
 _ARTICLE_CACHE = BatchConsumer(
     name="article_cache", event=ThreadEvent, deliver=articles.publish_article_versions
@@ -40,9 +49,12 @@ _REFRESHED_NAMES = Consumer(
 )
 
 
-def _publish_version(event: type[ThreadEvent]) -> Effect[ThreadEvent]:
+def _publish_version(
+    event: type[Shown], *in_transaction: Callable[[UnitOfWork, Shown], Awaitable[None]]
+) -> Effect[Shown]:
     return Effect(
         event=event,
+        in_transaction=in_transaction,
         after_commit=(articles.publish_article_version,),
         by_worker=(_ARTICLE_CACHE,),
     )
@@ -57,17 +69,20 @@ EFFECTS = EffectTable(
         Effect(event=AppealDecided),
         _publish_version(ArticleCreated),
         _publish_version(ArticleEdited),
-        _publish_version(ArticleDeleted),
+        _publish_version(ArticleDeleted, moderation.close_items_of_article),
         _publish_version(ArticleRemoved),
         _publish_version(ArticleRestored),
         _publish_version(CommentCreated),
         _publish_version(CommentEdited),
-        Effect(event=ReviewRequested),
+        Effect(event=ReviewRequested, in_transaction=(moderation.open_requested,)),
         _publish_version(CommentHeld),
         _publish_version(CommentsShown),
         _publish_version(CommentsHidden),
         _publish_version(CommentsRemoved),
-        _publish_version(CommentDeleted),
+        _publish_version(CommentDeleted, moderation.close_items),
+        Effect(event=RemovedByDelete, in_transaction=(moderation.record_removal,)),
+        Effect(event=CommentReported),
+        Effect(event=ModerationDecided),
         _publish_version(ThreadImported),
         _publish_version(NamesRefreshed),
         _publish_version(ScoresChanged),

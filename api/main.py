@@ -41,11 +41,16 @@ from api.kit.redis.wakeups import WakeUps
 from api.kit.services import Services
 from api.kit.settings import Settings, SettingsError, require_secret
 from api.kit.signing import Signer
+from api.moderation.actions.routes import router as actions
 from api.moderation.appeals.routes import router as appeals
+from api.moderation.log.routes import router as moderation_log
 from api.moderation.moderators.routes import router as moderators
+from api.moderation.queue.routes import router as queue
+from api.moderation.reports.routes import router as reports
 from api.moderation.rules.routes import router as rules
 from api.moderation.sanctions.routes import router as sanctions
 from api.moderation.settings.routes import router as discussion_settings
+from api.moderation.statistics.routes import router as statistics
 from api.screening.csv_files import MAX_BYTES as MAX_RULE_FILE
 from api.users.routes import router as users
 from api.votes.routes import router as votes
@@ -66,6 +71,7 @@ ROUTERS = (
     moderators,
     rules,
     appeals,
+    *(reports, queue, actions, moderation_log, statistics),
     probes,
 )
 

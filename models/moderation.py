@@ -53,7 +53,7 @@ class ReviewResolution(StrEnum):
 
 
 class LogAction(StrEnum):
-    """What somebody on the staff, or the service itself, did."""
+    """What a moderator, or the service itself, did."""
 
     APPROVE = "approve"
     HIDE = "hide"

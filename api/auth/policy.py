@@ -14,7 +14,10 @@ from models import SanctionKind
 _CLOSED: Mapping[
     SanctionKind, tuple[frozenset[Scope], type[AccountBanned] | type[AccountSilenced]]
 ] = {
-    SanctionKind.BAN: (PUBLISHING | {Scope.PROFILE_WRITE, Scope.MODERATION_READ}, AccountBanned),
+    SanctionKind.BAN: (
+        PUBLISHING | {Scope.PROFILE_WRITE, Scope.REPORTS_WRITE, Scope.MODERATION_READ},
+        AccountBanned,
+    ),
     SanctionKind.SILENCE: (PUBLISHING, AccountSilenced),
 }
 

@@ -37,6 +37,7 @@ class Action(StrEnum):
     MENTION_PREVIEW = "mention_preview"
     RULES = "rules"
     VOTE = "vote"
+    REPORT = "report"
     MODERATE = "moderate"
     APPEAL = "appeal"
 
@@ -62,10 +63,11 @@ _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
     Action.COMMENT_EDIT: (None, (10, MINUTE), (20, MINUTE), (120, MINUTE)),
     Action.RULES: (None, (30, MINUTE), (30, MINUTE), (120, MINUTE)),
     Action.MENTION_PREVIEW: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
+    Action.VOTE: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
+    Action.REPORT: (None, (10, HOUR), (30, HOUR), (200, HOUR)),
     # Moderators of single articles or tags are members.
     Action.APPEAL: (None, (5, HOUR), (10, HOUR), (100, HOUR)),
     Action.MODERATE: (None, (30, MINUTE), (60, MINUTE), (300, MINUTE)),
-    Action.VOTE: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
 }
 QUOTAS: dict[tuple[Action, ActorKind], Quota | None] = {
     (action, kind): Quota(action.value, *rate) if rate else None

@@ -15,6 +15,7 @@ class Scope(StrEnum):
     ARTICLES_MODERATE = "articles:moderate"
     COMMENTS_WRITE = "comments:write"
     COMMENTS_MODERATE = "comments:moderate"
+    REPORTS_WRITE = "reports:write"
     MODERATION_READ = "moderation:read"
     MODERATION_MODERATE = "moderation:moderate"
     RULES_MODERATE = "rules:moderate"

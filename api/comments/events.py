@@ -5,6 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from api.kit.db.events import Event, ThreadEvent
+from models import CommentState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,23 @@ class CommentsRemoved(ThreadEvent):
 
     comment_ids: tuple[UUID, ...]
     unlisted_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovedByDelete(Event):
+    """A moderator deleted another person's comment; CommentsRemoved says what readers see.
+
+    `state` is what it was before, `revision` that of the comment afterwards.
+    """
+
+    type: ClassVar[str] = "removed_by_delete"
+
+    comment_id: UUID
+    article_id: UUID
+    author_id: UUID | None
+    moderator_id: UUID
+    state: CommentState
+    revision: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
     pending -> visible | removed | deleted
     visible -> hidden | removed | deleted
     hidden  -> visible | removed | deleted
-    removed -> visible
+    removed -> visible | hidden
     deleted (final)
 
 A comment is listed, that is, stands in the public tree, while it is visible or has listed replies
@@ -49,7 +49,8 @@ TRANSITIONS: Mapping[CommentState, frozenset[CommentState]] = {
         {CommentState.VISIBLE, CommentState.REMOVED, CommentState.DELETED}
     ),
     # Not to deleted: the author cannot end a moderator's decision, or an appeal against it.
-    CommentState.REMOVED: frozenset({CommentState.VISIBLE}),
+    # To hidden when the removal of what nobody had approved is undone: it waits for review again.
+    CommentState.REMOVED: frozenset({CommentState.VISIBLE, CommentState.HIDDEN}),
     # Final: what an author deleted stays deleted, for moderators too.
     CommentState.DELETED: frozenset(),
 }

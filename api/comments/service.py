@@ -16,7 +16,13 @@ from api.articles.errors import ArticleNotFound
 from api.auth.actor import Actor
 from api.comments import lifecycle, policy, queries
 from api.comments.errors import CommentNotFound, SlowMode
-from api.comments.events import CommentCreated, CommentEdited, CommentHeld, ReviewRequested
+from api.comments.events import (
+    CommentCreated,
+    CommentEdited,
+    CommentHeld,
+    RemovedByDelete,
+    ReviewRequested,
+)
 from api.comments.mentions.recipients import find_recipient_ids
 from api.comments.mentions.resolution import ResolvedText, resolve_text
 from api.comments.queries import NewComment
@@ -192,6 +198,17 @@ async def delete_comment(
     revision = thread.comments[comment_id].revision
     check_revision(expected, Resource("comment", comment_id), revision)
     await lifecycle.change_states(uow, thread, after)
+    if comment.author_id != actor.id:
+        uow.emit(
+            RemovedByDelete(
+                comment_id=comment_id,
+                article_id=comment.article_id,
+                author_id=comment.author_id,
+                moderator_id=actor.id,
+                state=thread.comments[comment_id].state,
+                revision=revision + 1,
+            )
+        )
 
 
 async def find_imported(uow: UnitOfWork, article_id: UUID) -> dict[str, UUID]:

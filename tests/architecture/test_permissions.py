@@ -182,6 +182,29 @@ TABLE: dict[str, Row] = {
     "update_screening_settings": Row(
         401, 403, 403, 200, body={"max_links": 5}, scope=Scope.RULES_MODERATE
     ),
+    "create_report": Row(401, 201, 403, 201, body={"reason": "spam"}, scope=Scope.REPORTS_WRITE),
+    "list_queue": Row(401, 403, 403, 200, scope=Scope.MODERATION_READ),
+    "claim_item": Row(401, 403, 403, 200, scope=Scope.MODERATION_MODERATE),
+    "release_item": Row(401, 403, 403, 204, scope=Scope.MODERATION_MODERATE),
+    "read_comment_moderation": Row(401, 403, 403, 200, scope=Scope.MODERATION_READ),
+    # What becomes of each target is in the response.
+    "create_action": Row(
+        401,
+        403,
+        403,
+        200,
+        body={
+            "action": "approve",
+            "targets": [{"comment_id": "0198f2c5-6f3a-7000-8000-000000000001", "etag": "*"}],
+        },
+        scope=Scope.MODERATION_MODERATE,
+    ),
+    "list_log": Row(401, 403, 403, 200, scope=Scope.MODERATION_READ),
+    # It is published only where the settings say so.
+    "list_public_log": everybody(404),
+    "read_statistics": Row(
+        401, 403, 403, 200, query="?from=2026-01-01&to=2026-01-02", scope=Scope.MODERATION_READ
+    ),
     # The last one: nobody is logged in afterwards.
     "delete_current_session": members(204, scope=Scope.SESSIONS_WRITE),
 }
@@ -237,6 +260,8 @@ class World:
                 await self.appeal()
             case "read_rule" | "update_rule" | "delete_rule":
                 await self.add_rule()
+            case "claim_item" | "release_item":
+                await self.open_item()
 
     async def log_the_owner_in(self) -> None:
         """Make one more login of the owner's."""
@@ -273,6 +298,15 @@ class World:
         body = {"log_id": self.values["{log_id}"], "text": "I did not mean it."}
         appeal = expect(await self.owner.client.post("/v1/appeals", body), 201)
         self.values["{appeal_id}"] = appeal["id"]
+
+    async def open_item(self) -> None:
+        """Let the owner's comment wait for a moderator."""
+        moderator = self.clients[MODERATOR]
+        targets = [{"comment_id": self.values["{comment_id}"], "etag": "*"}]
+        body = {"action": "escalate", "targets": targets}
+        expect(await moderator.post("/v1/moderation/actions", body), 200)
+        path = self.fill("/v1/comments/{comment_id}/moderation")
+        self.values["{item_id}"] = expect(await moderator.get(path), 200)["item"]["id"]
 
     def fill(self, value: Any) -> Any:
         """Put the things of this turn in where a text names them."""
@@ -391,7 +425,7 @@ async def test_moderating_takes_a_scope_of_its_own(
         (
             SanctionKind.BAN,
             "account_banned",
-            PUBLISHING | {Scope.PROFILE_WRITE, Scope.MODERATION_READ},
+            PUBLISHING | {Scope.PROFILE_WRITE, Scope.REPORTS_WRITE, Scope.MODERATION_READ},
         ),
     ],
 )
@@ -411,6 +445,7 @@ async def test_a_restricted_person_can_leave_but_not_take_part(
     # With the next request, and for a session that starts later too.
     await world.log_the_owner_in()
     await world.warn_the_owner()
+    await world.open_item()
     places = find_places(document)
     for name, row in TABLE.items():
         method, path = places[name]

@@ -83,10 +83,14 @@ async def require_if_match(
     """
     if if_match is None:
         raise PreconditionRequired
-    epoch = await get_epoch(request)
-    if if_match.strip() == "*":
-        return ExpectedRevision(epoch, None, None)
+    return parse_if_match(await get_epoch(request), if_match)
+
+
+def parse_if_match(epoch: str, if_match: str) -> ExpectedRevision:
+    """Return the revision that a tag or `*` names. Raises PreconditionFailed for any other text."""
     tag = if_match.strip()
+    if tag == "*":
+        return ExpectedRevision(epoch, None, None)
     match = _STRONG_ETAG.fullmatch(tag) or _REVISION_ETAG.fullmatch(tag)
     if match is None:
         raise PreconditionFailed

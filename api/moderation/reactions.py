@@ -1,0 +1,46 @@
+"""What follows in moderation from what happened to comments and articles."""
+
+from api.articles.events import ArticleDeleted
+from api.comments.events import CommentDeleted, RemovedByDelete, ReviewRequested
+from api.kit.db.unit_of_work import UnitOfWork
+from api.moderation.actions.service import Decision, Explanation, record_decisions
+from api.moderation.items import queries as items
+from models import CommentState, LogAction, ReviewResolution, ReviewSource
+
+
+async def open_requested(uow: UnitOfWork, event: ReviewRequested) -> None:
+    """Let comments that screening held or flagged wait for a moderator."""
+    await items.open_items(
+        uow.session,
+        event.comment_ids,
+        article_id=event.article_id,
+        source=ReviewSource.HELD if event.is_held else ReviewSource.FLAGGED,
+        now=uow.now,
+    )
+
+
+async def close_items(uow: UnitOfWork, event: CommentDeleted) -> None:
+    """End the wait of comments that their author deleted."""
+    await items.resolve_items(
+        uow.session, event.comment_ids, ReviewResolution.DELETED, by=None, now=uow.now
+    )
+
+
+async def close_items_of_article(uow: UnitOfWork, event: ArticleDeleted) -> None:
+    """End the wait of the comments under an article that its author deleted."""
+    await items.resolve_items_of_article(uow.session, event.article_id, now=uow.now)
+
+
+async def record_removal(uow: UnitOfWork, event: RemovedByDelete) -> None:
+    """Log that a moderator deleted another person's comment, as any other removal is logged."""
+    waiting = await items.lock_open_items(uow.session, [event.comment_id])
+    decision = Decision(
+        comment_id=event.comment_id,
+        author_id=event.author_id,
+        before=event.state,
+        after=CommentState.REMOVED,
+        revision=event.revision,
+        item=waiting.get(event.comment_id),
+    )
+    explanation = Explanation(action=LogAction.REMOVE, moderator_id=event.moderator_id)
+    await record_decisions(uow, event.article_id, [decision], explanation)

@@ -1,0 +1,17 @@
+"""Rows of figures as responses."""
+
+from sqlalchemy import RowMapping
+
+from api.moderation.statistics.schemas import DayRead, RuleRead
+
+
+def to_day(row: RowMapping) -> DayRead:
+    """Return the figures of one day."""
+    figures = {name: value for name, value in row.items() if name != "starts_at"}
+    return DayRead(day=row["starts_at"].date(), **figures)
+
+
+def to_rule(row: RowMapping) -> RuleRead:
+    """Return the figures of one rule, with the share of its decided texts that was upheld."""
+    decided = row["approved"] + row["upheld"]
+    return RuleRead(**row, precision=row["upheld"] / decided if decided else None)
