@@ -12,6 +12,7 @@ from api.cli import (
     demo,
     doctor,
     migrate,
+    moderation,
     openapi,
     serve,
     transfer,
@@ -37,6 +38,7 @@ app.command("openapi")(openapi.write_document)
 app.command("import")(transfer.import_file)
 app.command("demo")(demo.demo)
 app.add_typer(users.app, name="user")
+app.add_typer(moderation.app, name="moderation")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(cache.app, name="cache")
 app.command("doctor")(doctor.report)
