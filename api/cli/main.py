@@ -14,6 +14,7 @@ from api.cli import (
     migrate,
     moderation,
     openapi,
+    sanctions,
     serve,
     transfer,
     users,
@@ -38,6 +39,11 @@ app.command("openapi")(openapi.write_document)
 app.command("import")(transfer.import_file)
 app.command("demo")(demo.demo)
 app.add_typer(users.app, name="user")
+for command in (
+    *(sanctions.ban, sanctions.unban, sanctions.silence, sanctions.unsilence),
+    sanctions.warn,
+):
+    moderation.app.command()(command)
 app.add_typer(moderation.app, name="moderation")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(cache.app, name="cache")
