@@ -31,6 +31,8 @@ from api.kit.effects import BatchConsumer, Consumer, Effect, EffectTable
 from api.moderation import reactions as moderation
 from api.moderation.appeals.events import AppealDecided
 from api.moderation.events import CommentReported, ModerationDecided
+from api.moderation.rules import service as rules
+from api.moderation.rules.events import DryRunRequested
 from api.moderation.sanctions.events import SanctionChanged
 from api.users.events import ProfileChanged, UserRegistered
 from api.votes.events import ScoresChanged
@@ -45,6 +47,16 @@ _REFRESHED_NAMES = Consumer(
     event=ProfileChanged,
     deliver=comments.refresh_names,
     # One transaction for each thread that shows the person.
+    timeout=900.0,
+)
+
+
+_DRY_RUNS = Consumer(
+    name="dry_runs",
+    event=DryRunRequested,
+    deliver=rules.run_dry_run,
+    concurrency=1,
+    # Ten thousand comments by five hundred patterns.
     timeout=900.0,
 )
 
@@ -75,6 +87,7 @@ EFFECTS = EffectTable(
         _publish_version(CommentCreated),
         _publish_version(CommentEdited),
         Effect(event=ReviewRequested, in_transaction=(moderation.open_requested,)),
+        Effect(event=DryRunRequested, by_worker=(_DRY_RUNS,)),
         _publish_version(CommentHeld),
         _publish_version(CommentsShown),
         _publish_version(CommentsHidden),

@@ -22,6 +22,7 @@ from models.comments import (
     SlowModeTurn,
 )
 from models.credentials import Credential, CredentialKind
+from models.dry_runs import DryRun
 from models.epoch import DatabaseEpoch
 from models.events import Delivery, OutboxEvent
 from models.idempotency import IdempotencyKey
@@ -74,6 +75,7 @@ __all__ = [
     "CredentialKind",
     "DatabaseEpoch",
     "Delivery",
+    "DryRun",
     "Handle",
     "IdempotencyKey",
     "LogAction",

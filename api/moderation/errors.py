@@ -100,3 +100,12 @@ class InvalidPeriod(Problem):
     code = "invalid_period"
     title = "Invalid period"
     detail = "Send two days since 2000, the first not after the last, at most 92 days in all."
+
+
+class DryRunNotFound(Problem):
+    """No dry run has this id."""
+
+    status = 404
+    code = "dry_run_not_found"
+    title = "Dry run not found"
+    detail = "Check the id: no dry run has it."

@@ -40,6 +40,11 @@ def decide(candidate: Candidate, rules: Rules) -> Verdict:
     return Verdict(outcome=Outcome.FLAG, decided_by=findings[0], findings=findings)
 
 
+def find_in_text(candidate: Candidate, rules: Rules) -> list[Finding]:
+    """Return what the rules for texts find, whoever wrote it and whatever becomes of it."""
+    return [*_look_at_links(candidate, rules), *_look_at_words(candidate, rules)]
+
+
 def _soften(candidate: Candidate, finding: Finding) -> Finding:
     """Return a finding as it applies: staff is only flagged, and imports are not rejected."""
     if candidate.author.is_staff:

@@ -22,6 +22,7 @@ OWNERS = {
     "credentials": "accounts",
     "database_epoch": "kit",
     "deliveries": "kit",
+    "dry_runs": "moderation",
     "events": "kit",
     "handles": "users",
     "idempotency_keys": "kit",

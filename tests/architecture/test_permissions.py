@@ -178,6 +178,13 @@ TABLE: dict[str, Row] = {
     "read_rule": Row(401, 403, 403, 200, scope=Scope.RULES_MODERATE),
     "update_rule": Row(401, 403, 403, 200, body={"note": "Changed."}, scope=Scope.RULES_MODERATE),
     "delete_rule": Row(401, 403, 403, 204, scope=Scope.RULES_MODERATE),
+    "create_dry_run": Row(
+        *(401, 403, 403, 202),
+        body={"rules": [{"kind": "word", "value": "blorp", "action": "hold"}]},
+        scope=Scope.RULES_MODERATE,
+    ),
+    # Of another id.
+    "read_dry_run": Row(401, 403, 403, 404, scope=Scope.RULES_MODERATE),
     "read_screening_settings": Row(401, 403, 403, 200, scope=Scope.RULES_MODERATE),
     "update_screening_settings": Row(
         401, 403, 403, 200, body={"max_links": 5}, scope=Scope.RULES_MODERATE
@@ -239,6 +246,7 @@ class World:
             "{rule_id}": comment["id"],
             "{log_id}": comment["id"],
             "{appeal_id}": comment["id"],
+            "{dry_run_id}": comment["id"],
             "{handle}": self.owner.handle,
             "{new}": f"new-{self.made}",
             "{tag}": f"tag-{self.made}",

@@ -15,7 +15,10 @@ from api.kit.http.pagination import CursorParam, InvalidCursor, Keyset, Limit, l
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
 from api.kit.problems import MalformedRequest, PayloadTooLarge, UnsupportedMediaType, declares
-from api.moderation.errors import NotAModerator
+from api.moderation.errors import DryRunNotFound, NotAModerator
+from api.moderation.rules import queries as dry_runs
+from api.moderation.rules import service
+from api.moderation.rules.schemas import DryRunCreate, DryRunRead
 from api.screening import editing, queries
 from api.screening.csv_files import MAX_BYTES, format_rules, parse_rules
 from api.screening.errors import RuleExists, RuleNotFound, TooManyRules
@@ -28,7 +31,7 @@ from api.screening.schemas import (
     ScreeningSettingsRead,
     ScreeningSettingsUpdate,
 )
-from models import RuleKind, ScreeningRule, ScreeningSettings
+from models import DryRun, RuleKind, ScreeningRule, ScreeningSettings
 
 router = make_router("moderation")
 
@@ -129,6 +132,40 @@ async def import_rules(request: Request, actor: RuleMaker, uow: UowDep) -> RuleI
     return await editing.import_rules(uow, actor, parse_rules(await request.body()))
 
 
+@router.post(
+    "/moderation/rules/dry-run",
+    status_code=202,
+    response_model=DryRunRead,
+    responses=problems(RuleNotFound),
+    dependencies=[limit(Action.RULES)],
+)
+async def create_dry_run(body: DryRunCreate, actor: RuleMaker, uow: IdempotentUow) -> Response:
+    """Test rules on the latest comments.
+
+    Nothing happens to the comments. The worker does it: read the progress at Location.
+    """
+    dry_run = await service.create_dry_run(uow, actor, body)
+    content = _to_dry_run(dry_run).model_dump_json()
+    headers = {"Location": f"/v1/moderation/dry-runs/{dry_run.id}"}
+    return Response(content, status_code=202, media_type="application/json", headers=headers)
+
+
+@router.get("/moderation/dry-runs/{dry_run_id}", responses=problems(DryRunNotFound))
+async def read_dry_run(
+    dry_run_id: Annotated[UUID, Path(description="The dry run's id.")],
+    _: RuleMaker,
+    session: ReadSession,
+) -> DryRunRead:
+    """Get a dry run.
+
+    With its progress, and what it found so far.
+    """
+    dry_run = await dry_runs.find_dry_run(session, dry_run_id)
+    if dry_run is None:
+        raise DryRunNotFound
+    return _to_dry_run(dry_run)
+
+
 @router.get(
     "/moderation/rules/{rule_id}", response_model=RuleRead, responses=problems(RuleNotFound)
 )
@@ -191,6 +228,22 @@ async def update_screening_settings(
     """Edit the forum's moderation settings."""
     settings = await editing.update_settings(uow, body, if_match)
     return await _make_settings_response(request, settings)
+
+
+def _to_dry_run(dry_run: DryRun) -> DryRunRead:
+    fields = dry_run.model_dump(include=set(DryRunRead.model_fields))
+    fields["is_done"] = dry_run.finished_at is not None
+    fields["limit"] = dry_run.comment_limit
+    fields["matches"] = [
+        {
+            "comment_id": match["comment_id"],
+            **dry_run.rules[match["rule"]],
+            "start": match["start"],
+            "end": match["end"],
+        }
+        for match in dry_run.matches
+    ]
+    return DryRunRead.model_validate(fields)
 
 
 def _fields(rule: ScreeningRule) -> dict[str, object]:
