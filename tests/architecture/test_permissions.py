@@ -34,7 +34,7 @@ class Row:
 
     An administrator may do what a moderator may, unless `admin` says otherwise. A moderator of the
     article (by its tag) may do what another person may, unless `local` says otherwise; a moderator
-    of another article is like another person.
+    of another article is like another person, unless `elsewhere` says otherwise.
     """
 
     anonymous: int
@@ -43,6 +43,7 @@ class Row:
     moderator: int
     admin: int | None = None
     local: int | None = None
+    elsewhere: int | None = None
     body: Any = None
     query: str = ""
     # What a credential must cover; None where the operation needs no credentials.
@@ -57,7 +58,8 @@ class Row:
         admin = self.moderator if self.admin is None else self.admin
         local = self.another if self.local is None else self.local
         everybody = (self.anonymous, self.another, self.owner, self.moderator)
-        return (*everybody, admin, local, self.another)
+        elsewhere = self.another if self.elsewhere is None else self.elsewhere
+        return (*everybody, admin, local, elsewhere)
 
 
 def everybody(status: int, **asked: Any) -> Row:
@@ -104,7 +106,7 @@ TABLE: dict[str, Row] = {
         scope=Scope.ARTICLES_WRITE,
     ),
     "replace_article_settings": Row(
-        401, 403, 403, 200, body={"notice": "Be brief."}, scope=Scope.ARTICLES_MODERATE
+        401, 403, 403, 200, local=200, body={"notice": "Be brief."}, scope=Scope.ARTICLES_MODERATE
     ),
     "read_tag_settings": Row(401, 403, 403, 200, scope=Scope.ARTICLES_MODERATE),
     "replace_tag_settings": Row(
@@ -143,6 +145,32 @@ TABLE: dict[str, Row] = {
         scope=Scope.MODERATION_MODERATE,
     ),
     "delete_sanction": Row(401, 403, 403, 204, scope=Scope.MODERATION_MODERATE),
+    # Before those that make the owner a moderator.
+    "create_report": Row(401, 201, 403, 201, body={"reason": "spam"}, scope=Scope.REPORTS_WRITE),
+    "list_queue": Row(401, 403, 403, 200, local=200, elsewhere=200, scope=Scope.MODERATION_READ),
+    "claim_item": Row(401, 403, 403, 200, scope=Scope.MODERATION_MODERATE),
+    "release_item": Row(401, 403, 403, 204, scope=Scope.MODERATION_MODERATE),
+    "read_comment_moderation": Row(401, 403, 403, 200, local=200, scope=Scope.MODERATION_READ),
+    # What becomes of each target is in the response.
+    "create_action": Row(
+        401,
+        403,
+        403,
+        200,
+        local=200,
+        elsewhere=200,
+        body={
+            "action": "approve",
+            "targets": [{"comment_id": "0198f2c5-6f3a-7000-8000-000000000001", "etag": "*"}],
+        },
+        scope=Scope.MODERATION_MODERATE,
+    ),
+    "list_log": Row(401, 403, 403, 200, scope=Scope.MODERATION_READ),
+    # It is published only where the settings say so.
+    "list_public_log": everybody(404),
+    "read_statistics": Row(
+        401, 403, 403, 200, query="?from=2026-01-01&to=2026-01-02", scope=Scope.MODERATION_READ
+    ),
     "list_moderators": Row(401, 403, 403, 403, admin=200, scope=Scope.MODERATION_READ),
     "replace_moderator": Row(
         *(401, 403, 403, 403), admin=200, body={"tags": [TAG]}, scope=Scope.MODERATION_MODERATE
@@ -188,29 +216,6 @@ TABLE: dict[str, Row] = {
     "read_screening_settings": Row(401, 403, 403, 200, scope=Scope.RULES_MODERATE),
     "update_screening_settings": Row(
         401, 403, 403, 200, body={"max_links": 5}, scope=Scope.RULES_MODERATE
-    ),
-    "create_report": Row(401, 201, 403, 201, body={"reason": "spam"}, scope=Scope.REPORTS_WRITE),
-    "list_queue": Row(401, 403, 403, 200, scope=Scope.MODERATION_READ),
-    "claim_item": Row(401, 403, 403, 200, scope=Scope.MODERATION_MODERATE),
-    "release_item": Row(401, 403, 403, 204, scope=Scope.MODERATION_MODERATE),
-    "read_comment_moderation": Row(401, 403, 403, 200, scope=Scope.MODERATION_READ),
-    # What becomes of each target is in the response.
-    "create_action": Row(
-        401,
-        403,
-        403,
-        200,
-        body={
-            "action": "approve",
-            "targets": [{"comment_id": "0198f2c5-6f3a-7000-8000-000000000001", "etag": "*"}],
-        },
-        scope=Scope.MODERATION_MODERATE,
-    ),
-    "list_log": Row(401, 403, 403, 200, scope=Scope.MODERATION_READ),
-    # It is published only where the settings say so.
-    "list_public_log": everybody(404),
-    "read_statistics": Row(
-        401, 403, 403, 200, query="?from=2026-01-01&to=2026-01-02", scope=Scope.MODERATION_READ
     ),
     # The last one: nobody is logged in afterwards.
     "delete_current_session": members(204, scope=Scope.SESSIONS_WRITE),
