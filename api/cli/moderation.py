@@ -1,28 +1,23 @@
 """`palaver moderation ...`: moderate without a user interface, as the operator."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from api.cli.environment import load_settings, run_in_transaction, run_with_services
-from api.kit.db.unit_of_work import UnitOfWork
+from api.cli.environment import load_settings, run_with_services
 from api.kit.services import Services
 from api.moderation.actions.schemas import ActionCreate, ActionTarget, ModerationAction
 from api.moderation.actions.service import decide
 from api.moderation.policy import EVERYTHING, Moderator
 from api.moderation.queue.queries import QueueFilter, QueueOrder, list_items
-from api.moderation.sanctions.schemas import SanctionCreate
-from api.moderation.sanctions.service import create_sanction, lift_sanction_of_kind
-from models import ModerationReason, SanctionKind
+from models import ModerationReason
 
 app = typer.Typer(help="Moderate comments and people.", no_args_is_help=True)
 
 Comments = Annotated[list[UUID], typer.Argument(help="The ids of the comments, at most 100.")]
 Reason = Annotated[ModerationReason, typer.Option(help="What is wrong.")]
 Note = Annotated[str, typer.Option(help="For moderators only.")]
-Handle = Annotated[str, typer.Argument(help="The person's handle.")]
 
 # Of a text, what one line of a terminal shows.
 _SHOWN = 60
@@ -75,41 +70,6 @@ def remove(comments: Comments, reason: Reason, note: Note = "") -> None:
 def restore(comments: Comments, note: Note = "") -> None:
     """Show hidden or removed comments again."""
     _decide(ModerationAction.RESTORE, comments, note=note)
-
-
-@app.command()
-def ban(
-    handle: Handle,
-    reason: Reason,
-    until: Annotated[
-        datetime | None, typer.Option(help="The end, in UTC; by default until it is lifted.")
-    ] = None,
-    message: Annotated[str, typer.Option(help="What the person is told.")] = "",
-) -> None:
-    """Ban a person."""
-    body = SanctionCreate(
-        kind=SanctionKind.BAN,
-        reason=reason,
-        message=message,
-        ends_at=until and until.replace(tzinfo=UTC),
-    )
-
-    async def create(uow: UnitOfWork) -> None:
-        await create_sanction(uow, None, handle, body)
-
-    run_in_transaction(create)
-    typer.echo(f"{handle} is banned.")
-
-
-@app.command()
-def unban(handle: Handle) -> None:
-    """Lift a person's ban."""
-
-    async def lift(uow: UnitOfWork) -> None:
-        await lift_sanction_of_kind(uow, handle, SanctionKind.BAN)
-
-    run_in_transaction(lift)
-    typer.echo(f"{handle} is no longer banned.")
 
 
 def _decide(
