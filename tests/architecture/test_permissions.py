@@ -147,10 +147,27 @@ TABLE: dict[str, Row] = {
     "delete_sanction": Row(401, 403, 403, 204, scope=Scope.MODERATION_MODERATE),
     # Before those that make the owner a moderator.
     "create_report": Row(401, 201, 403, 201, body={"reason": "spam"}, scope=Scope.REPORTS_WRITE),
-    "list_queue": Row(401, 403, 403, 200, local=200, elsewhere=200, scope=Scope.MODERATION_READ),
+    "list_queue": Row(
+        401,
+        403,
+        403,
+        200,
+        local=200,
+        elsewhere=200,
+        scope=Scope.MODERATION_READ,
+        shows_staff=frozenset({CommentState.PENDING}),
+    ),
     "claim_item": Row(401, 403, 403, 200, scope=Scope.MODERATION_MODERATE),
     "release_item": Row(401, 403, 403, 204, scope=Scope.MODERATION_MODERATE),
-    "read_comment_moderation": Row(401, 403, 403, 200, local=200, scope=Scope.MODERATION_READ),
+    "read_comment_moderation": Row(
+        401,
+        403,
+        403,
+        200,
+        local=200,
+        scope=Scope.MODERATION_READ,
+        shows_staff=frozenset({CommentState.PENDING, CommentState.HIDDEN, CommentState.REMOVED}),
+    ),
     # What becomes of each target is in the response.
     "create_action": Row(
         401,

@@ -9,7 +9,14 @@ from typing import Any, NamedTuple
 
 from api.kit.services import Services
 from models import CommentState
-from tests.architecture.test_permissions import ACTORS, TABLE, World, find_places, make_world
+from tests.architecture.test_permissions import (
+    ACTORS,
+    MODERATOR,
+    TABLE,
+    World,
+    find_places,
+    make_world,
+)
 from tests.client import Client, Person, expect
 from tests.lifecycle import add_comment, change_states
 
@@ -60,6 +67,15 @@ TABLE_BY_STATE: dict[str, States] = {
         hidden=(403, 204, 204),
         removed=(403, 409, 409),
         deleted=(403, 409, 409),
+    ),
+    "create_report": placeholder(409, 409, 409),
+    # What readers do not see is not there for people who do not moderate.
+    "read_comment_moderation": States(
+        pending=(404, 404, 200),
+        unlisted=(404, 404, 200),
+        hidden=(403, 403, 200),
+        removed=(403, 403, 200),
+        deleted=(403, 403, 200),
     ),
     "vote_on_comment": placeholder(409, 409, 409),
 }
@@ -116,7 +132,7 @@ async def test_everybody_may_do_with_each_state_exactly_what_the_table_says(
         is_changed = True
         for name, (method, path) in places.items():
             row, expected = TABLE[name], getattr(TABLE_BY_STATE[name], state)
-            statuses = row.statuses[1:] if expected is None else expected
+            statuses = row.statuses[1 : MODERATOR + 1] if expected is None else expected
             anonymous = 401 if row.anonymous == 401 else statuses[0]
             for actor, status in enumerate((anonymous, *statuses)):
                 if is_changed:

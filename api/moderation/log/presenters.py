@@ -36,8 +36,11 @@ def to_public_entry(row: RowMapping) -> PublicLogEntry:
 
 
 def find_person(row: RowMapping, role: str) -> PersonRead | None:
-    """Return the person of whom a row has the columns `<role>_id`, `<role>_handle` and so on."""
-    if row[f"{role}_id"] is None:
+    """Return the person whose columns a row has: `<role>_id`, `<role>_handle` and so on.
+
+    None for nobody, and for the author of a deleted comment: its row has their id alone.
+    """
+    if row[f"{role}_handle"] is None:
         return None
     return PersonRead(
         id=row[f"{role}_id"],
