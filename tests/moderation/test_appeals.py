@@ -3,10 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
+from api.kit.services import Services
 from tests.client import Client, Person, expect, expect_problem
+from tests.moderation.conftest import Forum
+from tests.screening.rules import change_settings
 
 MakeStaff = Callable[[str], Awaitable[Person]]
 TEXT = {"text": "I did not mean it."}
@@ -114,3 +119,72 @@ async def test_two_moderators_at_once_decide_once(client: Client, make_staff: Ma
     body = {"log_id": twice["log_id"], **TEXT}
     posted = await asyncio.gather(*(lee.client.post("/v1/appeals", body) for _ in range(4)))
     assert sorted(response.status_code for response in posted) == [201, 409, 409, 409]
+
+
+async def read_end(services: Services, comment: str) -> tuple[set[str], set[str], int]:
+    """Return how the waits and the reports of a comment ended, and how many decisions were told."""
+    select, about = "SELECT resolution FROM", {"id": UUID(comment)}
+    async with services.database.read_session() as session:
+        items, reports = [
+            set(await session.scalars(text(f"{select} {table} WHERE comment_id = :id"), about))
+            for table in ("review_items", "reports")
+        ]
+        told = await session.scalar(
+            text("SELECT count(*) FROM events WHERE type = 'moderation_decided'")
+        )
+    return items, reports, told or 0
+
+
+async def test_a_removed_comment_comes_back_and_waits_no_more(
+    forum: Forum, make_staff: MakeStaff
+) -> None:
+    admin = await make_staff("admin")
+    comment = (await forum.post("A quotation."))["id"]
+    await forum.act("remove", comment)
+    # It waits again, removed as it is.
+    await forum.act("escalate", comment, reason=None)
+    assert len(await forum.queue()) == 1
+    (decision,) = await decisions(forum.author)
+    made = await appeal(forum.author, decision["log_id"])
+    expect(await decide(admin, made["id"], GRANT), 200)
+    assert expect(await forum.client.get(f"/v1/comments/{comment}"), 200)["body"] == "A quotation."
+    assert await forum.queue() == []
+    # Told of the removal, and of the restoring.
+    assert await read_end(forum.services, comment) == ({"approved"}, set(), 2)
+    restored, *_ = await forum.log(action="restore")
+    assert restored["before"]["state"] == "removed"
+    assert restored["after"]["state"] == "visible"
+    assert restored["actor"]["handle"] == "staff-admin"
+    # A decision like any other: it can be undone.
+    [undone] = await forum.act("undo", comment, reason=None)
+    assert undone["state"] == "removed"
+
+
+async def test_reports_that_hid_a_comment_are_dismissed_with_the_appeal(
+    forum: Forum,
+) -> None:
+    await change_settings(forum.services, report_threshold=1)
+    comment = (await forum.post())["id"]
+    # Reports of newcomers weigh half.
+    for reporter in (forum.reader, await forum.client.join()):
+        expect(await forum.report(comment, by=reporter), 201)
+    expect_problem(await forum.client.get(f"/v1/comments/{comment}"), 404, "comment_not_found")
+    (decision,) = await decisions(forum.author)
+    made = await appeal(forum.author, decision["log_id"])
+    expect(await decide(forum.moderator, made["id"], GRANT), 200)
+    expect(await forum.client.get(f"/v1/comments/{comment}"), 200)
+    assert await read_end(forum.services, comment) == ({"approved"}, {"dismissed"}, 2)
+    assert await forum.queue() == []
+
+
+async def test_an_appeal_changes_nothing_about_a_comment_that_was_restored_before(
+    forum: Forum, make_staff: MakeStaff
+) -> None:
+    admin = await make_staff("admin")
+    comment = (await forum.post())["id"]
+    await forum.act("hide", comment)
+    (decision,) = await decisions(forum.author)
+    made = await appeal(forum.author, decision["log_id"])
+    await forum.act("restore", comment, reason=None)
+    expect(await decide(admin, made["id"], GRANT), 200)
+    assert len(await forum.log(comment_id=comment, action="restore")) == 1

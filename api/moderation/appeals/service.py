@@ -6,10 +6,13 @@ from uuid import UUID
 from api.articles.errors import ArticleNotFound
 from api.auth.actor import Actor
 from api.comments import lifecycle
-from api.comments.errors import CommentGone, CommentNotFound
+from api.comments.errors import CommentNotFound
 from api.kit.db.database import map_integrity_errors
 from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
+from api.moderation.actions.policy import get_state_after
+from api.moderation.actions.schemas import ModerationAction
+from api.moderation.actions.service import Decision, Explanation, record_decisions
 from api.moderation.appeals import policy, queries
 from api.moderation.appeals.errors import (
     AlreadyAppealed,
@@ -21,10 +24,12 @@ from api.moderation.appeals.errors import (
 from api.moderation.appeals.events import AppealDecided
 from api.moderation.appeals.queries import AppealRow
 from api.moderation.appeals.schemas import AppealCreate, AppealDecision
+from api.moderation.errors import ActionNotPossible
+from api.moderation.items import queries as items
 from api.moderation.sanctions import queries as sanctions
 from api.moderation.sanctions.errors import SanctionEnded
 from api.moderation.sanctions.service import lift
-from models import Appeal, AppealState, CommentState, LogAction, ModerationLogEntry
+from models import Appeal, AppealState, LogAction, ModerationLogEntry
 
 
 async def create_appeal(uow: UnitOfWork, actor: Actor, body: AppealCreate) -> Appeal:
@@ -95,28 +100,29 @@ async def _undo(uow: UnitOfWork, actor_id: UUID | None, log_entry: ModerationLog
                 await lift(uow, sanction, by=actor_id)
         return
     if log_entry.comment_id is not None and log_entry.article_id is not None:
-        with suppress(ArticleNotFound, CommentNotFound, CommentGone):
+        with suppress(ArticleNotFound, CommentNotFound, ActionNotPossible):
             await _restore(uow, actor_id, log_entry.article_id, log_entry.comment_id)
 
 
 async def _restore(
     uow: UnitOfWork, actor_id: UUID | None, article_id: UUID, comment_id: UUID
 ) -> None:
-    """Show a comment again. Raises ArticleNotFound, CommentNotFound or CommentGone."""
+    """Show a comment again, as the queue does.
+
+    Raises ArticleNotFound, CommentNotFound or ActionNotPossible.
+    """
     thread = await lifecycle.lock_comments(uow, article_id, [comment_id])
-    lifecycle.require_allowed(thread, CommentState.VISIBLE)
     comment = thread.comments[comment_id]
-    await lifecycle.change_states(uow, thread, CommentState.VISIBLE)
-    uow.session.add(
-        ModerationLogEntry(
-            id=make_id(),
-            actor_id=actor_id,
-            action=LogAction.RESTORE,
-            comment_id=comment_id,
-            article_id=article_id,
-            user_id=comment.author_id,
-            before={"state": comment.state.value, "item_id": None},
-            after={"state": CommentState.VISIBLE.value, "revision": comment.revision + 1},
-            created_at=uow.now,
-        )
+    after = get_state_after(ModerationAction.RESTORE, comment.state)
+    waiting = await items.lock_open_items(uow.session, [comment_id])
+    await lifecycle.change_states(uow, thread, after)
+    decision = Decision(
+        comment_id=comment_id,
+        author_id=comment.author_id,
+        before=comment.state,
+        after=after,
+        revision=comment.revision + 1,
+        item=waiting.get(comment_id),
     )
+    explanation = Explanation(action=LogAction.RESTORE, moderator_id=actor_id)
+    await record_decisions(uow, article_id, [decision], explanation)
