@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import text
 
-from api.comments import service as comments
+from api.comments import imports as comments
 from api.kit.db.ids import make_id
 from api.kit.services import Services
 from tests.connections import connect_arguments

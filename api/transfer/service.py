@@ -11,7 +11,7 @@ from sqlmodel import col
 from api.articles.errors import ExternalIdTaken
 from api.articles.queries import lock_article
 from api.articles.service import import_article
-from api.comments import service as comments
+from api.comments import imports as comments
 from api.comments.events import ThreadImported
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.text.rendering import TextTooLarge

@@ -21,7 +21,7 @@ BESIDE_THE_SHAPE = {
     "articles": {"slugs"},
     # Which columns of a comment readers see, for every surface that shows comments.
     # Beside it, what screening needs to know of a comment, and what only its author sees.
-    "comments": {"own_comments", "projection", "screening"},
+    "comments": {"imports", "own_comments", "projection", "screening"},
     # The list of phases, what goes through them and comes out, and how rules are matched.
     "screening": {
         *("candidate", "csv_files", "dependencies", "editing", "external", "matching"),
