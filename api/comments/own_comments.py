@@ -1,4 +1,4 @@
-"""What only its author sees: their comments that wait for a moderator."""
+"""What only its author sees: their comments that wait for a moderator, or that a ban hides."""
 
 from collections import defaultdict
 from typing import Any
@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from api.auth.actor import Actor
+from api.comments.policy import get_state_for_author
 from api.comments.projection import to_comment_fields
 from api.comments.schemas import CommentRead
-from api.comments.visibility import is_own_pending
-from models import Comment, CommentMention, CommentState, SanctionKind, User
+from api.comments.visibility import is_own_pending, is_own_unseen
+from models import Comment, CommentMention, SanctionKind, User
 
 MAX_PENDING = 50
 
@@ -20,10 +21,15 @@ MAX_PENDING = 50
 async def list_own_pending(
     session: AsyncSession, actor: Actor, article_id: UUID
 ) -> list[CommentRead]:
-    """Return a person's latest pending comments under an article, the newest first."""
+    """Return a person's latest pending comments under an article, the newest first.
+
+    With a shadow ban, also those that an edit of theirs hid: they must not notice.
+    """
+    is_shadow_banned = SanctionKind.SHADOW_BAN in actor.restrictions
+    is_own = is_own_unseen(actor.id) if is_shadow_banned else is_own_pending(actor.id)
     statement = (
         select(Comment)
-        .where(is_own_pending(actor.id), col(Comment.article_id) == article_id)
+        .where(is_own, col(Comment.article_id) == article_id)
         .order_by(col(Comment.created_at).desc(), col(Comment.id).desc())
         .limit(MAX_PENDING)
     )
@@ -62,13 +68,11 @@ def _to_read(actor: Actor, comment: Comment, mentions: list[dict[str, Any]]) -> 
     row = {
         **comment.model_dump(),
         "score": comment.up - comment.down,
+        "state": get_state_for_author(actor, comment.state),
         "author": actor.id,
         "handle": actor.handle,
         "display_name": actor.display_name,
         "avatar_url": actor.avatar_url,
         "mentions": mentions,
     }
-    if SanctionKind.SHADOW_BAN in actor.restrictions:
-        # They must not notice.
-        row["state"] = CommentState.VISIBLE
     return CommentRead.model_validate(to_comment_fields(row))

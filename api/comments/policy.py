@@ -18,8 +18,8 @@ from api.comments.errors import (
     ParentNotFound,
     ThreadTooDeep,
 )
-from api.comments.visibility import is_visible
-from models import MAX_DEPTH, Comment, CommentState
+from api.comments.visibility import is_unseen, is_visible
+from models import MAX_DEPTH, Comment, CommentState, SanctionKind
 
 
 class Discussion(Protocol):
@@ -91,8 +91,14 @@ def require_may_edit(actor: Actor, comment: Comment) -> None:
     """Raise NotYourComment or CommentGone unless the actor may change the text."""
     if comment.author_id != actor.id:
         raise NotYourComment
-    if not is_visible(comment.state):
+    if not is_visible(get_state_for_author(actor, comment.state)):
         raise CommentGone
+
+
+def get_state_for_author(actor: Actor, state: CommentState) -> CommentState:
+    """Return the state that the author of a comment is told: nothing shows them a shadow ban."""
+    is_shadow_banned = SanctionKind.SHADOW_BAN in actor.restrictions
+    return CommentState.VISIBLE if is_shadow_banned and is_unseen(state) else state
 
 
 def get_state_after_delete(actor: Actor, comment: Comment) -> CommentState:

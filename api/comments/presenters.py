@@ -10,10 +10,11 @@ from api.auth.actor import Actor
 from api.comments.mentions.parsing import Mention
 from api.comments.mentions.presenters import to_unresolved_mention
 from api.comments.mentions.resolution import ResolvedText
+from api.comments.policy import get_state_for_author
 from api.comments.projection import FIELDS, to_comment_fields
 from api.comments.schemas import CommentWritten, PersonComment
 from api.comments.service import Created, Updated
-from models import Comment, CommentState
+from models import Comment
 
 # Of a comment that nobody has replied to, voted on or changed yet.
 _AT_FIRST = {name: Comment.model_fields[name].default for name in FIELDS} | {"score": 0}
@@ -22,8 +23,6 @@ _AT_FIRST = {name: Comment.model_fields[name].default for name in FIELDS} | {"sc
 def to_created_comment(created: Created, actor: Actor) -> CommentWritten:
     """Return a comment as its author, who just made it, sees it."""
     row = {**_AT_FIRST, **asdict(created.comment), "depth": created.depth}
-    if created.verdict.is_shadow_ban:
-        row["state"] = CommentState.VISIBLE
     return _to_written_comment(row, created.text, actor)
 
 
@@ -31,8 +30,6 @@ def to_updated_comment(updated: Updated, actor: Actor) -> CommentWritten:
     """Return a comment as its author, who just changed it, sees it."""
     comment = updated.comment
     row = {**comment.model_dump(), "score": comment.up - comment.down}
-    if updated.verdict.is_shadow_ban:
-        row["state"] = CommentState.VISIBLE
     return _to_written_comment(row, updated.text, actor)
 
 
@@ -48,6 +45,7 @@ def to_person_comment(row: RowMapping) -> PersonComment:
 
 def _to_written_comment(row: Mapping[str, Any], text: ResolvedText, actor: Actor) -> CommentWritten:
     of_author = {
+        "state": get_state_for_author(actor, row["state"]),
         "author": actor.id,
         "handle": actor.handle,
         "display_name": actor.display_name,

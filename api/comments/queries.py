@@ -36,6 +36,7 @@ from api.comments.visibility import (
     SHOWS_TEXT_C,
     is_listed,
     is_listed_for,
+    is_own_unseen,
     is_visible,
     shows_text,
 )
@@ -170,10 +171,19 @@ async def find_external_ids(session: AsyncSession, article_id: UUID) -> dict[str
 
 
 async def find_comment(
-    session: AsyncSession, comment_id: UUID, *, viewer_id: UUID | None = None
+    session: AsyncSession,
+    comment_id: UUID,
+    *,
+    viewer_id: UUID | None = None,
+    shadow_banned_id: UUID | None = None,
 ) -> Comment | None:
-    """Return a comment of a public article that the public sees, or that the viewer does."""
+    """Return a comment of a public article that the public sees, or that the viewer does.
+
+    A viewer with a shadow ban also sees what became unseen by their edits.
+    """
     is_seen = is_listed() if viewer_id is None else is_listed_for(viewer_id)
+    if shadow_banned_id is not None:
+        is_seen = or_(is_seen, is_own_unseen(shadow_banned_id))
     statement = (
         select(Comment)
         .join(Article, col(Article.id) == col(Comment.article_id))

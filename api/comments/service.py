@@ -36,7 +36,7 @@ from api.kit.services import Services
 from api.screening import service as screening
 from api.screening.errors import CommentRejected
 from api.screening.verdict import PUBLISHED, Finding, Verdict
-from models import Comment, CommentState, Outcome
+from models import Comment, CommentState, Outcome, SanctionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +130,11 @@ async def update_comment(
 ) -> Updated:
     """Change the text of a comment, and keep the one before; the same text again changes nothing.
 
-    A text that screening holds hides the comment. Raises CommentNotFound, NotYourComment,
-    CommentGone, PreconditionFailed, CommentRejected or TextTooLarge.
+    A text that screening holds hides the comment; an edit never publishes one. Raises
+    CommentNotFound, NotYourComment, CommentGone, PreconditionFailed, CommentRejected or
+    TextTooLarge.
     """
-    comment = await _get(uow, comment_id)
+    comment = await _get(uow, comment_id, actor)
     policy.require_may_edit(actor, comment)
     check_revision(expected, Resource("comment", comment.id), comment.revision)
     text = await resolve_text(uow.session, body.body, comment.article_id)
@@ -151,7 +152,7 @@ async def update_comment(
 
     version = await _bump_version(uow, comment.article_id)
     # Nobody else changes the thread any more: check again.
-    comment = await _get(uow, comment_id)
+    comment = await _get(uow, comment_id, actor)
     policy.require_may_edit(actor, comment)
     check_revision(expected, Resource("comment", comment.id), comment.revision)
     queries.add_revision(uow.session, comment, edited_by=actor.id, now=uow.now)
@@ -159,6 +160,8 @@ async def update_comment(
     comment.version = version
     comment.revision += 1
     mentioned_before = await queries.replace_mentions(uow.session, comment, text.mentions)
+    # Not so for an author with a shadow ban, who edits what nobody else sees.
+    is_shown = is_visible(comment.state)
     is_held = verdict.outcome is Outcome.HOLD
     uow.emit(
         CommentEdited(
@@ -168,12 +171,12 @@ async def update_comment(
             mentioned_ids=tuple(
                 user_id
                 for user_id in find_recipient_ids(actor.id, text.mentions)
-                if user_id not in mentioned_before and not is_held
+                if user_id not in mentioned_before and is_shown and not is_held
             ),
         )
     )
     await _record_verdict(uow, verdict, comment, revision=comment.revision)
-    if is_held:
+    if is_held and is_shown:
         await _hide(uow, comment)
     return Updated(comment, text, verdict)
 
@@ -186,7 +189,9 @@ async def delete_comment(
     It becomes a placeholder while it has replies, and leaves the tree otherwise. Raises
     CommentNotFound, NotYourComment, CommentGone, PreconditionFailed or ArticleNotFound.
     """
-    comment = await queries.find_comment(uow.session, comment_id, viewer_id=actor.id)
+    comment = await queries.find_comment(
+        uow.session, comment_id, viewer_id=actor.id, shadow_banned_id=_find_shadow_banned_id(actor)
+    )
     if comment is None:
         raise CommentNotFound
     actor = await articles.place_actor(uow.session, actor, comment.article_id)
@@ -250,11 +255,17 @@ async def _bump_version(uow: UnitOfWork, article_id: UUID) -> int:
     return bumped.version
 
 
-async def _get(uow: UnitOfWork, comment_id: UUID) -> Comment:
-    comment = await queries.find_comment(uow.session, comment_id)
+async def _get(uow: UnitOfWork, comment_id: UUID, actor: Actor) -> Comment:
+    comment = await queries.find_comment(
+        uow.session, comment_id, shadow_banned_id=_find_shadow_banned_id(actor)
+    )
     if comment is None:
         raise CommentNotFound
     return comment
+
+
+def _find_shadow_banned_id(actor: Actor) -> UUID | None:
+    return actor.id if SanctionKind.SHADOW_BAN in actor.restrictions else None
 
 
 async def _screen(
