@@ -68,7 +68,10 @@ async def load_candidate(
     external: Sequence[Finding] = (),
     now: datetime,
 ) -> Candidate:
-    """Return a new comment, or a new text of one, as screening looks at it: one statement."""
+    """Return a new comment, or a new text of one, as screening looks at it: one statement.
+
+    The actor is the one under the article (`Actor.at`).
+    """
     values = {
         "author_id": actor.id,
         "article_id": article_id,
@@ -78,12 +81,16 @@ async def load_candidate(
     }
     row = (await session.execute(_RECORD, values)).one()
     kind = kind_of(actor, now)
+    is_shadow_banned = SanctionKind.SHADOW_BAN in actor.restrictions
+    is_pre_moderated = SanctionKind.PRE_MODERATION in actor.restrictions
+    # A member who moderates here is staff here, except that a sanction of theirs applies.
+    moderates = actor.moderates_here and not is_shadow_banned and not is_pre_moderated
     author = Author(
         id=actor.id,
-        is_staff=kind is ActorKind.STAFF,
+        is_staff=kind is ActorKind.STAFF or moderates,
         is_newcomer=kind is ActorKind.NEWCOMER,
-        is_shadow_banned=SanctionKind.SHADOW_BAN in actor.restrictions,
-        is_pre_moderated=SanctionKind.PRE_MODERATION in actor.restrictions,
+        is_shadow_banned=is_shadow_banned,
+        is_pre_moderated=is_pre_moderated,
         published_comments=row.published_comments,
         repeats=row.repeats,
     )

@@ -140,6 +140,7 @@ async def update_comment(
     text = await resolve_text(uow.session, body.body, comment.article_id)
     if text.source == comment.body:
         return Updated(comment, text, PUBLISHED)
+    actor = await articles.place_actor(uow.session, actor, comment.article_id)
     verdict = await _screen(
         uow,
         services,

@@ -8,8 +8,10 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from api.kit.services import Services
-from models import LogAction, ModerationLogEntry
+from models import LogAction, ModerationLogEntry, SanctionKind
 from tests.client import Client, Person, expect, expect_problem
+from tests.credentials import restrict
+from tests.screening.rules import add_rules, change_settings
 
 MakeStaff = Callable[[str], Awaitable[Person]]
 ANY = {"If-Match": "*"}
@@ -127,3 +129,40 @@ async def test_two_appointments_at_once_leave_one_of_them(
         assert {one.status_code for one in responses} == {200}
         (listed,) = expect(await admin.client.get("/v1/moderators"), 200)["data"]
         assert listed["tags"] in [body["tags"] for body in bodies]
+
+
+async def test_who_moderates_an_article_or_tag_is_screened_as_staff_there(
+    client: Client, make_staff: MakeStaff, services: Services
+) -> None:
+    admin, lee, max_ = await make_staff("admin"), await client.join("lee"), await client.join("max")
+    of_article, of_tag = await lee.post_article(), await lee.post_article(tags=["space"])
+    elsewhere = await lee.post_article("Elsewhere")
+    await appoint(admin, max_, article_ids=[of_article["id"]], tags=["space"])
+    await add_rules(services, ("word", "blorp", "hold"))
+    for article, state in ((of_article, "visible"), (of_tag, "visible"), (elsewhere, "pending")):
+        assert (await max_.reply(article["id"], "A blorp."))["state"] == state
+        comment = (await max_.reply(article["id"], "Fine."))["id"]
+        edited = expect(await max_.edit(comment, "Now a blorp."), 200)
+        assert edited["state"] == ("visible" if state == "visible" else "hidden")
+        assert (await lee.reply(article["id"], "A blorp."))["state"] == "pending"
+    # A sanction applies to them all the same.
+    await restrict(services, max_.id, SanctionKind.PRE_MODERATION)
+    assert (await max_.reply(of_article["id"], "Fine, too."))["state"] == "pending"
+
+
+async def test_who_moderates_an_article_or_tag_reads_revisions_there(
+    client: Client, make_staff: MakeStaff, services: Services
+) -> None:
+    admin, lee, max_ = await make_staff("admin"), await client.join("lee"), await client.join("max")
+    of_article, of_tag = await lee.post_article(), await lee.post_article(tags=["space"])
+    elsewhere = await lee.post_article("Elsewhere")
+    await appoint(admin, max_, article_ids=[of_article["id"]], tags=["space"])
+    await change_settings(services, revisions_visible_to="staff")
+    for article, may in ((of_article, True), (of_tag, True), (elsewhere, False)):
+        comment = (await lee.reply(article["id"], "Before."))["id"]
+        expect(await lee.edit(comment, "After."), 200)
+        response = await max_.client.get(f"/v1/comments/{comment}/revisions")
+        if may:
+            assert [one["body"] for one in expect(response, 200)["data"]] == ["Before."]
+        else:
+            expect_problem(response, 403, "revisions_not_shown")

@@ -5,10 +5,12 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
+from api.articles import queries as articles
 from api.auth.actor import Actor
 from api.auth.dependencies import OptionalActor
 from api.auth.policy import may_moderate
 from api.auth.scopes import Scope
+from api.comments import queries as comments
 from api.comments.errors import CommentNotFound
 from api.comments.revisions import queries
 from api.comments.revisions.errors import RevisionsNotShown
@@ -51,6 +53,9 @@ async def list_revisions(
     """
     keyset = Keyset(services.signer, f"revisions {comment_id}", int)
     after = keyset.parse(cursor)
+    if actor is not None and (actor.moderated_article_ids or actor.moderated_tags):
+        article_id = await comments.find_article_of(session, comment_id)
+        actor = await articles.place_actor(session, actor, article_id) if article_id else actor
     audience = await queries.find_audience(session)
     history = await queries.find_history(session, comment_id, _to_reader(actor), audience)
     if history is None or not (history.shows_text or history.shows_revisions):
