@@ -26,8 +26,8 @@ def import_file(
             return await import_thread(uow, thread, lambda: progress.advance(task))
 
         report = run_in_transaction(store)
+    held = f", {report.held} of the added ones wait for a moderator" if report.held else ""
     typer.echo(
-        f"{report.added} comments added, {report.known} were there already, "
-        f"{report.held} of the added ones wait for a moderator. "
+        f"{report.added} comments added, {report.known} were there already{held}. "
         f"Read them at /v1/articles/{report.slug}/comments"
     )

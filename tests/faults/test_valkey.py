@@ -151,8 +151,9 @@ async def test_frozen_it_makes_nobody_wait_for_long(forum: Client, valkey: Engin
         waits = await read_metric(forum, "palaver_redis_failures_total") - before
         took = time.monotonic() - began
     # Some 70 requests, each of which would ask Valkey several times: but one call a second finds
-    # out for all of them whether it is back.
-    assert 1 <= waits <= took + 2
+    # out for all of them whether it is back. When it freezes, a request and the message that wakes
+    # the worker can be under way together.
+    assert 1 <= waits <= took + 3
     await wait_until_back(forum, valkey, person, article["id"])
 
 

@@ -3,7 +3,7 @@
 import gzip
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -125,6 +125,11 @@ async def count_rows(services: Services) -> dict[str, int]:
 @pytest.mark.usefixtures("unchanged")
 class TestBodies:
     """Every operation that takes a body refuses those that none can take."""
+
+    @pytest.fixture
+    async def max_(self, make_staff: Callable[[str], Awaitable[Person]]) -> Person:
+        """Somebody who may use every operation: who may not is told that first."""
+        return await make_staff("admin")
 
     async def test_what_is_no_strict_json_is_malformed(self, app: FastAPI, max_: Person) -> None:
         for method, path in find_operations(app):
@@ -259,7 +264,9 @@ async def test_every_parameter_bears_every_text(
                     filled = path.replace("{article}", article["id"])
                     url = f"{filled}?{parameter['name']}={value}"
                 response = await max_.client.get(fill(url))
-                assert response.status_code in {200, 400, 404, 409, 422}, f"{url}: {response.text}"
+                assert response.status_code in {200, 400, 403, 404, 409, 422}, (
+                    f"{url}: {response.text}"
+                )
                 assert "x-evil" not in response.headers
 
 
@@ -358,12 +365,14 @@ async def test_credentials_that_are_none_are_refused(client: Client, value: str)
 
 
 def find_bodies(app: FastAPI) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield every operation that takes a body, as (method, path, schema of the body)."""
+    """Yield every operation that takes a JSON body, as (method, path, schema of the body)."""
     document = app.openapi()
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if "requestBody" in operation:
-                content = operation["requestBody"]["content"]["application/json"]
+                content = operation["requestBody"]["content"].get("application/json")
+                if content is None:  # a file, which has tests of its own
+                    continue
                 name = content["schema"]["$ref"].rpartition("/")[2]
                 yield method.upper(), fill(path), document["components"]["schemas"][name]
 
@@ -374,11 +383,5 @@ def find_operations(app: FastAPI) -> list[tuple[str, str]]:
 
 def fill(path: str) -> str:
     """Put something that fits in place of a path's parameters, but for the article."""
-    for name, value in {
-        "{comment_id}": "0198f2c5-6f7a-7c3e-9d2b-3a1f5e8c7b60",
-        "{session_id}": "0198f2c5-6f7a-7c3e-9d2b-3a1f5e8c7b60",
-        "{external_id}": "site-1",
-        "{handle}": "max",
-    }.items():
-        path = path.replace(name, value)
-    return path
+    path = path.replace("{external_id}", "site-1").replace("{handle}", "max").replace("{tag}", "a")
+    return re.sub(r"\{[a-z_]+_id\}", "0198f2c5-6f7a-7c3e-9d2b-3a1f5e8c7b60", path)
