@@ -30,6 +30,8 @@ REFRESH = 5
 VALID = 30
 # Seconds from a reset until the new epoch is used for caching: VALID, and time to commit.
 SETTLE = 40
+# Seconds that a read gets to end when the process stops.
+CLOSE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,15 @@ class EpochReader:
         return current
 
     async def close(self) -> None:
-        """Stop reading."""
+        """Let a read that is under way end, or end it after a second.
+
+        Cancelled at once it could leave a connection open that was just being made.
+        """
         if self._refreshing is not None:
-            self._refreshing.cancel()
-            await asyncio.gather(self._refreshing, return_exceptions=True)
+            refreshing = self._refreshing
+            await asyncio.wait([refreshing], timeout=CLOSE)
+            refreshing.cancel()
+            await asyncio.gather(refreshing, return_exceptions=True)
 
     def _start_refresh(self, now: float) -> "asyncio.Task[None]":
         self._refresh_at = now + REFRESH
