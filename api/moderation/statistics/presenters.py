@@ -2,7 +2,7 @@
 
 from sqlalchemy import RowMapping
 
-from api.moderation.statistics.schemas import DayRead, RuleRead
+from api.moderation.statistics.schemas import DayRead, RuleFiguresRead
 
 
 def to_day(row: RowMapping) -> DayRead:
@@ -11,7 +11,7 @@ def to_day(row: RowMapping) -> DayRead:
     return DayRead(day=row["starts_at"].date(), **figures)
 
 
-def to_rule(row: RowMapping) -> RuleRead:
+def to_rule(row: RowMapping) -> RuleFiguresRead:
     """Return the figures of one rule, with the share of its decided texts that was upheld."""
     decided = row["approved"] + row["upheld"]
-    return RuleRead(**row, precision=row["upheld"] / decided if decided else None)
+    return RuleFiguresRead(**row, precision=row["upheld"] / decided if decided else None)

@@ -35,7 +35,7 @@ class DayRead(Output):
     )
 
 
-class RuleRead(Output):
+class RuleFiguresRead(Output):
     """What became of the texts that a rule decided about."""
 
     phase: Phase
@@ -58,4 +58,4 @@ class StatisticsRead(Output):
     """Figures of moderation."""
 
     days: list[DayRead]
-    rules: list[RuleRead] = Field(description="The 200 rules that decided most often.")
+    rules: list[RuleFiguresRead] = Field(description="The 200 rules that decided most often.")
