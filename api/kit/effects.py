@@ -161,7 +161,7 @@ class AnyEffect(Protocol):
 
     @property
     def consumers(self) -> Sequence[AnyConsumer]:
-        """To whom the worker delivers such events."""
+        """The consumers that the worker delivers such events to."""
         ...
 
     async def run_in_transaction(self, uow: UnitOfWork, event: Event) -> None:
@@ -194,7 +194,7 @@ class Effect(Generic[E]):
 
     @property
     def consumers(self) -> Sequence[AnyConsumer]:
-        """To whom the worker delivers such events."""
+        """The consumers that the worker delivers such events to."""
         return self.by_worker
 
     async def run_in_transaction(self, uow: UnitOfWork, event: Event) -> None:

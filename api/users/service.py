@@ -26,7 +26,7 @@ HANDLE_TAKEN = {
 async def update_me(
     uow: UnitOfWork, actor: Actor, body: MeUpdate, expected: ExpectedRevision
 ) -> User:
-    """Change the own profile.
+    """Change the actor's profile.
 
     Raises PreconditionFailed, HandleTaken, HandleReserved or DisplayNameReserved.
     """

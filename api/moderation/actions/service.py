@@ -42,7 +42,7 @@ from models import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What is decided, by whom (None: the service or the operator), and why."""
+    """What is decided, who decided it (None: the service or the operator), and why."""
 
     action: LogAction
     moderator_id: UUID | None

@@ -10,7 +10,7 @@ from models import Sanction, User
 
 
 def to_own_sanction(sanction: Sanction, now: datetime) -> OwnSanctionRead:
-    """Return a sanction as the person is told of it: not by whom."""
+    """Return a sanction as its person sees it: without the moderator."""
     return OwnSanctionRead(
         id=sanction.id,
         log_id=sanction.log_id,
