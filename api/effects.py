@@ -34,6 +34,7 @@ from api.moderation.events import CommentReported, ModerationDecided
 from api.moderation.rules import service as rules
 from api.moderation.rules.events import DryRunRequested
 from api.moderation.sanctions.events import SanctionChanged
+from api.notifications.events import NotificationsAdded
 from api.users.events import ProfileChanged, UserRegistered
 from api.votes.events import ScoresChanged
 
@@ -99,5 +100,6 @@ EFFECTS = EffectTable(
         _publish_version(ThreadImported),
         _publish_version(NamesRefreshed),
         _publish_version(ScoresChanged),
+        Effect(event=NotificationsAdded),
     )
 )

@@ -38,6 +38,15 @@ from models.moderation import (
     ReviewSource,
 )
 from models.moderators import ModeratorAssignment
+from models.notifications import (
+    Inbox,
+    MailFrequency,
+    Notification,
+    NotificationChannel,
+    NotificationKind,
+    NotificationSettings,
+    ReadState,
+)
 from models.sanctions import RESTRICTING, TOLD, Sanction, SanctionKind
 from models.screening import (
     Audience,
@@ -50,6 +59,12 @@ from models.screening import (
     ScreeningSettings,
 )
 from models.sessions import LoginSession
+from models.subscriptions import (
+    ArticleSubscription,
+    SubscriptionLevel,
+    TagSubscription,
+    UserSubscription,
+)
 from models.users import Handle, Role, User
 from models.votes import ArticleVote, CommentVote, ScoreChange
 
@@ -63,6 +78,7 @@ __all__ = [
     "AppealState",
     "Article",
     "ArticleState",
+    "ArticleSubscription",
     "ArticleTag",
     "ArticleVote",
     "Audience",
@@ -78,14 +94,21 @@ __all__ = [
     "DryRun",
     "Handle",
     "IdempotencyKey",
+    "Inbox",
     "LogAction",
     "LoginSession",
+    "MailFrequency",
     "ModerationLogEntry",
     "ModerationReason",
     "ModeratorAssignment",
+    "Notification",
+    "NotificationChannel",
+    "NotificationKind",
+    "NotificationSettings",
     "OutboxEvent",
     "Outcome",
     "Phase",
+    "ReadState",
     "Report",
     "ReportResolution",
     "ReviewItem",
@@ -101,7 +124,10 @@ __all__ = [
     "ScreeningRule",
     "ScreeningSettings",
     "SlowModeTurn",
+    "SubscriptionLevel",
     "TagSettings",
+    "TagSubscription",
     "User",
+    "UserSubscription",
     "metadata",
 ]

@@ -20,6 +20,14 @@ class Scope(StrEnum):
     MODERATION_MODERATE = "moderation:moderate"
     RULES_MODERATE = "rules:moderate"
     APPEALS_WRITE = "appeals:write"
+    # The inbox, and its live stream.
+    NOTIFICATIONS_READ = "notifications:read"
+    NOTIFICATIONS_WRITE = "notifications:write"
+    # What one follows, and what one has read.
+    SUBSCRIPTIONS_READ = "subscriptions:read"
+    SUBSCRIPTIONS_WRITE = "subscriptions:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
     VOTES_READ = "votes:read"
     VOTES_WRITE = "votes:write"
 

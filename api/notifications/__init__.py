@@ -1,0 +1,1 @@
+"""Notifications: the inbox, what people follow, and what they have read."""
