@@ -3,39 +3,59 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from api.kit.db.events import ThreadEvent
+from api.articles.changes import ArticleChange, PublicChange, PublicEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleCreated(ThreadEvent):
+class ArticleCreated(PublicEvent):
     """An article was created; the version is its first."""
 
     type: ClassVar[str] = "article_created"
 
+    def get_public_change(self) -> PublicChange:
+        """Return what everybody can see of it."""
+        return PublicChange(article=ArticleChange.CREATED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleEdited(ThreadEvent):
+class ArticleEdited(PublicEvent):
     """Its title, text, address, tags or settings changed, or it was locked or unlocked."""
 
     type: ClassVar[str] = "article_edited"
 
+    def get_public_change(self) -> PublicChange:
+        """Return what everybody can see of it."""
+        return PublicChange(article=ArticleChange.EDITED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleDeleted(ThreadEvent):
+class ArticleDeleted(PublicEvent):
     """Its author deleted it, with its thread."""
 
     type: ClassVar[str] = "article_deleted"
 
+    def get_public_change(self) -> PublicChange:
+        """Return what everybody can see of it."""
+        return PublicChange(article=ArticleChange.REMOVED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleRemoved(ThreadEvent):
+class ArticleRemoved(PublicEvent):
     """A moderator removed it, with its thread."""
 
     type: ClassVar[str] = "article_removed"
 
+    def get_public_change(self) -> PublicChange:
+        """Return what everybody can see of it."""
+        return PublicChange(article=ArticleChange.REMOVED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArticleRestored(ThreadEvent):
+class ArticleRestored(PublicEvent):
     """A moderator restored it, with its thread."""
 
     type: ClassVar[str] = "article_restored"
+
+    def get_public_change(self) -> PublicChange:
+        """Return what everybody can see of it."""
+        return PublicChange(article=ArticleChange.RESTORED)

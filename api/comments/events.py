@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from api.kit.db.events import Event, ThreadEvent
+from api.articles.changes import PublicChange, PublicEvent
+from api.kit.db.events import Event
 from models import CommentState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommentCreated(ThreadEvent):
+class CommentCreated(PublicEvent):
     """A comment was created: a reply to the article, or to the comment `parent_id`.
 
     `mentioned_ids` are the people who are notified of their mention (`mentions/recipients.py`).
@@ -22,18 +23,29 @@ class CommentCreated(ThreadEvent):
     author_id: UUID
     mentioned_ids: tuple[UUID, ...]
 
+    def get_public_change(self) -> PublicChange:
+        """Return what everybody can see of it."""
+        return PublicChange(created=(self.comment_id,))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommentEdited(ThreadEvent):
+class CommentEdited(PublicEvent):
     """The text of a comment changed.
 
     `mentioned_ids` are the people who are notified: of the new text's, those not mentioned before.
+    `is_visible` says whether everybody sees the new text.
     """
 
     type: ClassVar[str] = "comment_edited"
 
     comment_id: UUID
     mentioned_ids: tuple[UUID, ...]
+    # With a default: rows of earlier releases lack it, and say nothing of a text that is hidden.
+    is_visible: bool = False
+
+    def get_public_change(self) -> PublicChange:
+        """Return what everybody can see of it."""
+        return PublicChange(edited=(self.comment_id,) if self.is_visible else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +63,7 @@ class ReviewRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommentHeld(ThreadEvent):
+class CommentHeld(PublicEvent):
     """A comment was stored that nobody sees until it is approved (CommentsShown)."""
 
     type: ClassVar[str] = "comment_held"
@@ -61,7 +73,7 @@ class CommentHeld(ThreadEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommentsShown(ThreadEvent):
+class CommentsShown(PublicEvent):
     """Comments were approved or restored: everybody sees them now.
 
     `published_ids` are those of them that were never visible before, of which people are notified.
@@ -75,29 +87,46 @@ class CommentsShown(ThreadEvent):
     listed_ids: tuple[UUID, ...]
     published_ids: tuple[UUID, ...]
 
+    def get_public_change(self) -> PublicChange:
+        """Return what everybody can see of it."""
+        restored = tuple(each for each in self.comment_ids if each not in set(self.published_ids))
+        return PublicChange(created=self.published_ids, restored=restored)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommentsHidden(ThreadEvent):
+class CommentsHidden(PublicEvent):
     """Comments were hidden until a moderator has looked at them.
 
     `unlisted_ids` left the tree: of the comments those without listed replies, and with them the
     placeholders above that held nothing else. The other comments are placeholders now.
+    `withdrawn_ids` are those of the comments that everybody could see; rows of earlier releases
+    lack them.
     """
 
     type: ClassVar[str] = "comments_hidden"
 
     comment_ids: tuple[UUID, ...]
     unlisted_ids: tuple[UUID, ...]
+    withdrawn_ids: tuple[UUID, ...] = ()
+
+    def get_public_change(self) -> PublicChange:
+        """Return what everybody can see of it."""
+        return PublicChange(removed=self.withdrawn_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommentsRemoved(ThreadEvent):
-    """A moderator removed comments, or refused pending ones; `unlisted_ids` as when hidden."""
+class CommentsRemoved(PublicEvent):
+    """A moderator removed comments, or refused pending ones; the other ids as when hidden."""
 
     type: ClassVar[str] = "comments_removed"
 
     comment_ids: tuple[UUID, ...]
     unlisted_ids: tuple[UUID, ...]
+    withdrawn_ids: tuple[UUID, ...] = ()
+
+    def get_public_change(self) -> PublicChange:
+        """Return what everybody can see of it."""
+        return PublicChange(removed=self.withdrawn_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,27 +147,40 @@ class RemovedByDelete(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommentDeleted(ThreadEvent):
-    """Comments were deleted by their author; `unlisted_ids` as when they are hidden."""
+class CommentDeleted(PublicEvent):
+    """Comments were deleted by their author; the other ids as when they are hidden."""
 
     type: ClassVar[str] = "comment_deleted"
 
     # With a default: rows of earlier releases have one `comment_id`, which is not read any more.
     comment_ids: tuple[UUID, ...] = ()
     unlisted_ids: tuple[UUID, ...]
+    withdrawn_ids: tuple[UUID, ...] = ()
+
+    def get_public_change(self) -> PublicChange:
+        """Return what everybody can see of it."""
+        return PublicChange(removed=self.withdrawn_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ThreadImported(ThreadEvent):
+class ThreadImported(PublicEvent):
     """Comments were imported from elsewhere, all in one version; nobody is notified of them."""
 
     type: ClassVar[str] = "thread_imported"
 
     comment_ids: tuple[UUID, ...] = ()
 
+    def get_public_change(self) -> PublicChange:
+        """Return what everybody can see of it."""
+        return PublicChange(reload=True)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NamesRefreshed(ThreadEvent):
+class NamesRefreshed(PublicEvent):
     """The name or picture of a person who is shown in the thread changed."""
 
     type: ClassVar[str] = "names_refreshed"
+
+    def get_public_change(self) -> PublicChange:
+        """Return what everybody can see of it."""
+        return PublicChange(reload=True)

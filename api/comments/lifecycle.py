@@ -220,6 +220,9 @@ def _emit(
             version=version,
             comment_ids=comment_ids,
             unlisted_ids=unlisted_ids,
+            withdrawn_ids=tuple(
+                comment.id for comment in thread.comments.values() if is_visible(comment.state)
+            ),
         )
     )
 

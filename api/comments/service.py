@@ -174,6 +174,7 @@ async def update_comment(
                 for user_id in find_recipient_ids(actor.id, text.mentions)
                 if user_id not in mentioned_before and is_shown and not is_held
             ),
+            is_visible=is_shown and not is_held,
         )
     )
     await _record_verdict(uow, verdict, comment, revision=comment.revision)

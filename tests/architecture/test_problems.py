@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
+from api.articles.changes import PublicEvent
 from api.effects import EFFECTS
 from api.kit.db.events import Event, ThreadEvent
 from api.kit.http.connections import HeadersTooLarge, RequestTimeout, TooManyConnections
@@ -58,7 +59,10 @@ def test_a_problem_says_what_to_do() -> None:
 
 
 def test_every_event_has_its_effects() -> None:
-    assert {effect.event_type for effect in EFFECTS} == _find_all(Event) - {ThreadEvent}
+    assert {effect.event_type for effect in EFFECTS} == _find_all(Event) - {
+        ThreadEvent,
+        PublicEvent,
+    }
 
 
 def test_every_event_has_a_type_of_its_own() -> None:
