@@ -20,7 +20,7 @@ from api.kit.db import outbox
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.db.deliveries import ClaimedDelivery, NewDelivery, Setback
 from api.kit.db.events import Event
-from api.kit.effects import NO_TARGET, AnyConsumer, EffectTable
+from api.kit.effects import NO_TARGET, AnyConsumer, DeliveryFailedError, EffectTable
 from api.kit.metrics import DELIVERIES, DELIVERY_FAILURES, EVENTS_RELAYED
 from api.kit.redis.client import RedisUnavailable
 from api.kit.services import Services
@@ -194,6 +194,9 @@ class Lane:
             )
         # More may be due, of these targets or of others.
         self._is_short_of_slots = len(claimed) == limit or consumer.has_targets
+        if claimed and consumer.has_targets:
+            # Those of one target may have hidden those of others, which the next look sees.
+            self.has_work.set()
         self._ledger.begin(claimed)
         for start in range(0, len(claimed), consumer.batch_size):
             run = claimed[start : start + consumer.batch_size]
@@ -274,19 +277,22 @@ class Lane:
                 await queries.insert_deliveries(session, new, self._services.clock.now())
 
     def _note_failure(self, failed: Sequence[ClaimedDelivery], error: Exception) -> None:
-        reason = f"{type(error).__name__}: {error}"
         DELIVERY_FAILURES.labels(self._consumer.name).inc(len(failed))
-        log.error(
-            "delivery_failed",
-            consumer=self._consumer.name,
-            event_types=sorted({delivery.event_type for delivery in failed}),
-            event_ids=[delivery.event_id for delivery in failed[:_LOGGED_IDS]],
-            number=len(failed),
-            exc_info=error,
-        )
+        described = {
+            "consumer": self._consumer.name,
+            "event_types": sorted({delivery.event_type for delivery in failed}),
+            "event_ids": [delivery.event_id for delivery in failed[:_LOGGED_IDS]],
+            "number": len(failed),
+        }
+        if isinstance(error, DeliveryFailedError):
+            reason, earliest = str(error), min(error.retry_after, MAX_RETRY_DELAY)
+            log.warning("delivery_failed", reason=reason, target=failed[0].target, **described)
+        else:
+            reason, earliest = f"{type(error).__name__}: {error}", timedelta()
+            log.error("delivery_failed", exc_info=error, **described)
         for delivery in failed:
             seconds = min(2.0 ** (delivery.attempts - 1), MAX_RETRY_DELAY.total_seconds())
-            delay = _jitter(timedelta(seconds=seconds))
+            delay = max(_jitter(timedelta(seconds=seconds)), earliest)
             self._ledger.add_setback(delivery, delay, error=reason, counts=True)
 
 

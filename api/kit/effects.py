@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
 import structlog
@@ -18,6 +19,19 @@ T = TypeVar("T")
 E = TypeVar("E", bound=Event)
 # A consumer of all thread events can be given those of one type.
 E_contra = TypeVar("E_contra", bound=Event, contravariant=True)
+
+
+class DeliveryFailedError(Exception):
+    """Another party did not take a delivery: expected, so it is logged without a traceback.
+
+    The message says why, without contents. The delivery is retried as after any other failure, but
+    not before `retry_after`, where the other party asked for that.
+    """
+
+    def __init__(self, reason: str, *, retry_after: timedelta = timedelta()) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
 
 # The target of a consumer that has only one.
 NO_TARGET = ""

@@ -1,81 +1,39 @@
-"""Deliveries: at least once, each by itself, by any worker, whatever fails."""
+"""Deliveries: at least once, each by itself, retried until they are dead."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.comments.events import CommentCreated, CommentEdited
-from api.kit import dispatcher as dispatching
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.db.events import ThreadEvent
 from api.kit.dispatcher import (
     AWAY_DELAY,
     DEAD_AFTER,
-    LEASE,
     MAX_RETRY_DELAY,
     Dispatcher,
     relay_events,
 )
-from api.kit.effects import BatchConsumer, Consumer, Effect, EffectTable, TargetedConsumer
+from api.kit.effects import BatchConsumer
 from api.kit.redis.client import RedisUnavailable
 from api.kit.services import Services
-from api.main import make_services
 from tests.client import Client
 from tests.conftest import MovableClock
-from tests.connections import connect_arguments
-from tests.effects import replace_effect
 from tests.kit.conftest import capture_log
+from tests.worker.delivering import (
+    Record,
+    count,
+    ignore,
+    make_consumer,
+    make_effects,
+    write_comments,
+)
 from tests.working import deliver_due, work_off
-
-React = Callable[[Services, CommentCreated], Awaitable[None]]
-
-
-def make_consumer(react: React, name: str = "tested", **options: Any) -> Consumer[CommentCreated]:
-    return Consumer(name=name, event=CommentCreated, deliver=react, **options)
-
-
-def make_effects(
-    *consumers: Consumer[CommentCreated]
-    | BatchConsumer[CommentCreated]
-    | TargetedConsumer[CommentCreated],
-) -> EffectTable:
-    """Return effects in which only these follow from a new comment."""
-    return replace_effect(Effect(event=CommentCreated, by_worker=consumers))
-
-
-async def count(services: Services, condition: str = "true", table: str = "deliveries") -> int:
-    async with services.database.read_session() as session:
-        counted = text(f"SELECT count(*) FROM {table} WHERE {condition}")
-        return int(await session.scalar(counted) or 0)
-
-
-async def write_comments(client: Client, services: Services, number: int) -> list[str]:
-    """Write comments whose events are the only ones that wait; return their ids."""
-    person = await client.join()
-    article = await person.post_article()
-    await work_off(services)
-    return [(await person.reply(article["id"]))["id"] for _ in range(number)]
-
-
-async def ignore(_: Services, __: CommentCreated) -> None:
-    pass
-
-
-class Record:
-    """Which comments' events were delivered."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-
-    async def __call__(self, _: Services, event: CommentCreated) -> None:
-        self.done.append(str(event.comment_id))
 
 
 async def test_each_event_is_delivered_to_each_consumer_and_forgotten(
@@ -203,132 +161,6 @@ async def test_while_an_engine_is_away_deliveries_wait_briefly_and_never_die(
     assert await work_off(services, make_effects(make_consumer(ignore))) == 2
 
 
-async def test_two_workers_share_the_deliveries(client: Client, services: Services) -> None:
-    comments = await write_comments(client, services, 6)
-    both_are_working = asyncio.Barrier(2)
-    done: list[str] = []
-
-    def make_worker() -> tuple[Services, EffectTable]:
-        is_first = True
-
-        async def react(_: Services, event: CommentCreated) -> None:
-            nonlocal is_first
-            if is_first:
-                is_first = False
-                await asyncio.wait_for(both_are_working.wait(), 5)
-            done.append(str(event.comment_id))
-
-        return services, make_effects(make_consumer(react, concurrency=3))
-
-    await relay_events(services, make_worker()[1])
-    await asyncio.gather(deliver_due(*make_worker()), deliver_due(*make_worker()))
-    assert Counter(done) == Counter(comments)
-    assert await count(services) == 0
-
-
-async def test_two_relays_make_each_delivery_once(client: Client, services: Services) -> None:
-    comments = await write_comments(client, services, 6)
-    effects = make_effects(make_consumer(ignore))
-    await asyncio.gather(*(relay_events(services, effects) for _ in range(4)))
-    assert await count(services) == len(comments)
-    assert await count(services, "relayed_at IS NULL", "events") == 0
-
-
-async def test_what_another_worker_is_about_to_claim_is_passed_over(
-    client: Client, services: Services, database_url: str
-) -> None:
-    comments = await write_comments(client, services, 3)
-    record = Record()
-    effects = make_effects(make_consumer(record))
-    await relay_events(services, effects)
-    other = await asyncpg.connect(**connect_arguments(database_url))
-    async with other.transaction():
-        await other.execute(
-            "SELECT FROM deliveries d JOIN events e ON e.id = d.event_id"
-            " WHERE payload->>'comment_id' = $1 FOR UPDATE OF d",
-            comments[0],
-        )
-        assert await deliver_due(services, effects) == 2
-        assert record.done == comments[1:]
-    await other.close()
-    assert await deliver_due(services, effects) == 1
-
-
-async def test_a_worker_that_dies_leaves_its_deliveries_after_the_lease(
-    client: Client, services: Services, clock: MovableClock
-) -> None:
-    await write_comments(client, services, 2)
-
-    async def hang(_: Services, __: CommentCreated) -> None:
-        await asyncio.Event().wait()
-
-    effects = make_effects(make_consumer(hang))
-    await relay_events(services, effects)
-    lost = Dispatcher(services, effects)
-    assert await lost.lanes["tested"].start_due() == 2
-    living = make_effects(make_consumer(ignore))
-    clock.advance(seconds=LEASE.total_seconds() - 1)
-    assert await deliver_due(services, living) == 0
-    await lost.ledger.renew()
-    clock.advance(seconds=LEASE.total_seconds() - 1)
-    assert await deliver_due(services, living) == 0  # it lives, and renewed its lease
-    clock.advance(seconds=2)
-    assert await deliver_due(services, living) == 2
-    await lost.stop()
-    assert await count(services) == 0
-
-
-async def test_a_worker_that_lost_its_lease_changes_nothing(
-    client: Client, services: Services, clock: MovableClock
-) -> None:
-    await write_comments(client, services, 1)
-    may_fail = asyncio.Event()
-
-    async def fail_late(_: Services, __: CommentCreated) -> None:
-        await may_fail.wait()
-        raise RuntimeError("too late")
-
-    slow = make_effects(make_consumer(fail_late))
-    await relay_events(services, slow)
-    late = Dispatcher(services, slow)
-    await late.lanes["tested"].start_due()
-    clock.advance(seconds=LEASE.total_seconds() + 1)
-
-    async def hang(_: Services, __: CommentCreated) -> None:
-        await asyncio.Event().wait()
-
-    holding = Dispatcher(services, make_effects(make_consumer(hang)))
-    assert await holding.lanes["tested"].start_due() == 1
-    may_fail.set()
-    await late.finish()
-    assert await count(services, "attempts = 2 AND last_error IS NULL") == 1
-    await holding.stop()
-
-
-async def test_what_was_delivered_is_noted_also_when_the_database_was_away(
-    client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    comments = await write_comments(client, services, 1)
-    record = Record()
-    effects = make_effects(make_consumer(record))
-    await relay_events(services, effects)
-    dispatcher = Dispatcher(services, effects)
-    await dispatcher.lanes["tested"].start_due()
-    await dispatcher.lanes["tested"].finish()
-
-    async def fail(*_: object) -> None:
-        raise DatabaseUnavailable
-
-    with monkeypatch.context() as patch:
-        patch.setattr(dispatching.queries, "delete_done", fail)
-        with pytest.raises(DatabaseUnavailable):
-            await dispatcher.ledger.write()
-    assert await count(services) == 1
-    await dispatcher.ledger.wait_and_write()
-    assert await count(services) == 0
-    assert record.done == comments
-
-
 async def test_an_event_of_a_newer_release_is_left_to_its_own_workers(
     client: Client, services: Services, clock: MovableClock
 ) -> None:
@@ -406,121 +238,6 @@ async def test_many_versions_of_an_article_become_one_step_for_readers(
     monkeypatch.setattr(services.cache, "publish_versions", watch)
     await work_off(services)
     assert [list(versions.values()) for versions in published] == [[5]]
-
-
-async def find_two_targets(_: AsyncSession, event: CommentCreated) -> Collection[str]:
-    return (f"a-{event.version}", "b")
-
-
-async def test_each_target_has_a_delivery_of_its_own(
-    client: Client, services: Services, clock: MovableClock
-) -> None:
-    await write_comments(client, services, 2)
-    done: list[str] = []
-    broken = {"b"}
-
-    async def deliver(_: Services, __: CommentCreated, target: str) -> None:
-        if target in broken:
-            raise RuntimeError("gone")
-        done.append(target)
-
-    consumer = TargetedConsumer(
-        name="targeted", event=CommentCreated, find_targets=find_two_targets, deliver=deliver
-    )
-    effects = make_effects(consumer)
-    await work_off(services, effects)
-    assert sorted(done) == ["a-1", "a-2"]
-    assert await count(services, "target = 'b' AND attempts = 1") == 2
-    broken.clear()
-    clock.advance(seconds=1)
-    await work_off(services, effects)
-    assert sorted(done) == ["a-1", "a-2", "b", "b"]
-
-
-async def test_a_target_that_hangs_does_not_take_the_slots_of_others(
-    client: Client, services: Services
-) -> None:
-    await write_comments(client, services, 6)
-    done: list[str] = []
-
-    async def find_targets(_: AsyncSession, event: CommentCreated) -> Collection[str]:
-        return ("hung",) if event.version < 6 else ("well",)
-
-    async def deliver(_: Services, __: CommentCreated, target: str) -> None:
-        if target == "hung":
-            await asyncio.Event().wait()
-        done.append(target)
-
-    consumer = TargetedConsumer(
-        name="targeted",
-        event=CommentCreated,
-        find_targets=find_targets,
-        deliver=deliver,
-        concurrency=4,
-        per_target=2,
-    )
-    effects = make_effects(consumer)
-    await relay_events(services, effects)
-    dispatcher = Dispatcher(services, effects)
-    assert await dispatcher.lanes["targeted"].start_due() == 3
-    assert await dispatcher.lanes["targeted"].start_due() == 0
-    await asyncio.sleep(0)
-    assert done == ["well"]
-    await dispatcher.stop()
-
-
-async def test_targets_that_cannot_be_listed_are_listed_later_and_hold_up_nobody(
-    client: Client, services: Services, clock: MovableClock
-) -> None:
-    comments = await write_comments(client, services, 2)
-    record = Record()
-    failures = 3
-    done: list[str] = []
-
-    async def fail_at_first(session: AsyncSession, event: CommentCreated) -> Collection[str]:
-        nonlocal failures
-        if failures:
-            failures -= 1
-            await session.execute(text("SELECT 1 / 0"))
-        return (f"to-{event.version}",)
-
-    async def deliver(_: Services, __: CommentCreated, target: str) -> None:
-        done.append(target)
-
-    targeted = TargetedConsumer(
-        name="targeted", event=CommentCreated, find_targets=fail_at_first, deliver=deliver
-    )
-    effects = make_effects(targeted, make_consumer(record))
-    await work_off(services, effects)
-    assert record.done == comments
-    assert done == ["to-2"]
-    assert await count(services, "target = '' AND attempts = 1") == 1
-    clock.advance(seconds=1)
-    await work_off(services, effects)
-    assert done == ["to-2", "to-1"]
-    assert await count(services) == 0
-
-
-async def test_no_transaction_is_open_while_a_delivery_runs(
-    client: Client, services: Services, settings: Any, clock: MovableClock
-) -> None:
-    """A long one would be ended by PostgreSQL, and a pool of one would wait for itself."""
-    await write_comments(client, services, 1)
-    states: list[int] = []
-
-    async def look(own: Services, _: CommentCreated) -> None:
-        async with own.database.write_session() as session:
-            open_elsewhere = text(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()"
-            )
-            states.append(int(await session.scalar(open_elsewhere) or 0))
-
-    small = make_services(settings.model_copy(update={"database_pool_size": 1}), clock)
-    assert await work_off(small, make_effects(make_consumer(look))) == 1
-    await small.close()
-    assert states == [0]
-    assert await count(services) == 0
 
 
 def test_consumers_with_one_name_are_refused() -> None:
