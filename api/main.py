@@ -31,6 +31,7 @@ from api.kit.http.cors import Cors
 from api.kit.http.envelope import Envelope, SafetyNet
 from api.kit.http.head_requests import convert_head_to_get, is_head
 from api.kit.http.idempotency import Replay
+from api.kit.http.outgoing import OutgoingClient
 from api.kit.http.problem_handlers import install_problem_handlers
 from api.kit.openapi.docs_page import install_docs
 from api.kit.openapi.document import build_openapi
@@ -108,6 +109,7 @@ def make_services(settings: Settings, clock: Clock | None = None) -> Services:
         prepared=PreparedValues(epoch),
         reactions=EFFECTS,
         wakeups=WakeUps(redis),
+        outgoing=OutgoingClient(allows_private=settings.outgoing_allow_private),
     )
 
 

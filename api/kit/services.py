@@ -14,6 +14,7 @@ from api.kit.db.lookups import Lookups
 from api.kit.db.prepared import PreparedValues
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.db.write_queues import WriteQueues
+from api.kit.http.outgoing import OutgoingClient
 from api.kit.problems import Problem
 from api.kit.redis.client import GuardedRedis
 from api.kit.redis.rate_limiter import Limiter
@@ -51,6 +52,8 @@ class Services:
     prepared: PreparedValues
     reactions: Reactions
     wakeups: WakeUps
+    # For requests to addresses that settings or users name.
+    outgoing: OutgoingClient
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[UnitOfWork]:

@@ -31,8 +31,7 @@ async def ask_services(request: Request) -> Sequence[Finding]:
         return ()
     title, body = text
     return await ask(
-        services.settings,
-        services.clock,
+        services,
         ExternalText(
             kind="comment" if "/comments" in request.url.path else "article",
             title=title,

@@ -5,13 +5,9 @@ seconds. Without a response the text passes, or is held if `PALAVER_SCREENING_FA
 """
 
 import asyncio
-import base64
-import binascii
-import hashlib
-import hmac
 import json
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -19,9 +15,10 @@ from uuid import UUID
 
 import structlog
 
-from api.kit.clock import Clock
 from api.kit.db.ids import make_id
 from api.kit.http.outgoing import OutgoingClient, OutgoingError
+from api.kit.http.signed_messages import sign_message
+from api.kit.services import Services
 from api.kit.settings import Settings
 from api.screening.verdict import Finding
 from models import Phase, RuleAction
@@ -57,39 +54,17 @@ def is_configured(settings: Settings) -> bool:
     return settings.screening_url is not None or settings.akismet_key is not None
 
 
-async def ask(settings: Settings, clock: Clock, text: ExternalText) -> Sequence[Finding]:
+async def ask(services: Services, text: ExternalText) -> Sequence[Finding]:
     """Return what the services say that the settings name; never raises OutgoingError."""
-    client = OutgoingClient(
-        allows_private=settings.outgoing_allow_private, timeout=TIMEOUT, max_response=16 * 1024
-    )
+    settings = services.settings
+    client = replace(services.outgoing, timeout=TIMEOUT, max_response=16 * 1024)
     asked: list[Awaitable[Finding | None]] = []
     if settings.screening_url is not None:
-        check = _check(client, settings, text, clock.now())
+        check = _check(client, settings, text, services.clock.now())
         asked.append(_guard(settings, Phase.EXTERNAL_CHECK, check))
     if settings.akismet_key is not None:
         asked.append(_guard(settings, Phase.SPAM_SCORE, _score(client, settings, text)))
     return [finding for finding in await asyncio.gather(*asked) if finding is not None]
-
-
-def sign(secret: str, message_id: str, sent_at: datetime, body: bytes) -> dict[str, str]:
-    """Return the headers that prove who sent a body (https://www.standardwebhooks.com)."""
-    timestamp = str(int(sent_at.timestamp()))
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    digest = hmac.new(_to_key(secret), signed, hashlib.sha256).digest()
-    return {
-        "webhook-id": message_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
-    }
-
-
-def _to_key(secret: str) -> bytes:
-    if secret.startswith("whsec_"):
-        try:
-            return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-        except binascii.Error:
-            pass
-    return secret.encode()
 
 
 async def _guard(
@@ -122,7 +97,8 @@ async def _check(
         }
     ).encode()
     secret = settings.screening_secret.get_secret_value() if settings.screening_secret else ""
-    headers = {"Content-Type": "application/json", **sign(secret, str(make_id()), now, body)}
+    signature = sign_message([secret], message_id=str(make_id()), sent_at=now, body=body)
+    headers = {"Content-Type": "application/json", **signature}
     response = await client.send("POST", settings.screening_url or "", headers=headers, body=body)
     if response.status != HTTPStatus.OK:
         raise OutgoingError(f"status {response.status}")

@@ -6,13 +6,14 @@ environment, no cookies; time and size of the response are bounded.
 """
 
 import asyncio
+import functools
 import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import h11
 
@@ -71,7 +72,20 @@ class OutgoingClient:
     timeout: float = 10.0
     # In bytes, of the response's body.
     max_response: int = 64 * 1024
+    # Whether a larger one is cut off there; otherwise it is an error.
+    truncates: bool = False
     resolve: Resolve = resolve
+
+    async def check(self, url: str) -> None:
+        """Raise what `send` would raise for a URL before it connects."""
+        try:
+            async with asyncio.timeout(self.timeout):
+                parts, port = _parse_url(url)
+                await self._choose_address(parts.hostname or "", port)
+        except TimeoutError as error:
+            raise OutgoingError("the name was not resolved in time") from error
+        except (OSError, UnicodeError) as error:
+            raise OutgoingError("the name leads to no address") from error
 
     async def send(
         self,
@@ -98,17 +112,11 @@ class OutgoingClient:
     async def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> OutgoingResponse:
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError as error:
-            raise OutgoingError("not a URL") from error
-        if parts.scheme not in ("http", "https") or not host or parts.username is not None:
-            raise OutgoingError("not an http or https URL without credentials")
-        is_secure = parts.scheme == "https"
-        port = port or (443 if is_secure else 80)
+        parts, port = _parse_url(url)
+        host = parts.hostname or ""
         address = await self._choose_address(host, port)
-        context = ssl.create_default_context() if is_secure else None
+        is_secure = parts.scheme == "https"
+        context = _make_tls_context() if is_secure else None
         reader, writer = await asyncio.open_connection(
             address, port, ssl=context, server_hostname=host if is_secure else None
         )
@@ -160,7 +168,10 @@ class OutgoingClient:
             elif isinstance(event, h11.Data):
                 content += event.data
                 if len(content) > self.max_response:
-                    raise OutgoingError("the response is too large")
+                    if not self.truncates:
+                        raise OutgoingError("the response is too large")
+                    del content[self.max_response :]
+                    break
             elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
                 break
         if response is None:
@@ -169,3 +180,21 @@ class OutgoingClient:
             name.decode("latin-1"): value.decode("latin-1") for name, value in response.headers
         }
         return OutgoingResponse(response.status_code, found, bytes(content))
+
+
+def _parse_url(url: str) -> tuple[SplitResult, int]:
+    """Return the parts of a URL that names a host, and its port. Raises OutgoingError."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise OutgoingError("not a URL") from error
+    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
+        raise OutgoingError("not an http or https URL without credentials")
+    return parts, port or (443 if parts.scheme == "https" else 80)
+
+
+@functools.cache
+def _make_tls_context() -> ssl.SSLContext:
+    """Return the context of all requests: to load the authorities takes milliseconds."""
+    return ssl.create_default_context()

@@ -135,3 +135,22 @@ async def test_headers_cannot_carry_others() -> None:
     async with running_server() as other:
         with pytest.raises(OutgoingError):
             await OPEN.send("GET", other.url, headers={"X": "a\r\nY: b"})
+
+
+async def test_a_large_response_is_cut_off_where_only_its_beginning_matters() -> None:
+    async with running_server() as other:
+        other.respond("x" * 200_000)
+        client = OutgoingClient(allows_private=True, truncates=True, max_response=1000)
+        response = await client.send("GET", other.url, headers={})
+    assert (response.status, response.body) == (200, b"x" * 1000)
+
+
+async def test_an_address_is_checked_without_a_connection() -> None:
+    async with running_server() as other:
+        await OPEN.check(other.url)
+        with pytest.raises(ForbiddenAddressError):
+            await OutgoingClient().check(other.url)
+        assert other.requests == []
+    for url in ("ftp://x.example/", "https://", "https://u:p@x.example/", "http://[::1"):
+        with pytest.raises(OutgoingError):
+            await OPEN.check(url)
