@@ -36,9 +36,14 @@ def load_settings(**fixed: Any) -> Settings:
 def list_faults(error: ValidationError, to_name: Callable[[str], str] = str) -> str:
     """Return what is wrong with which value, each by the name that the operator knows it by."""
     return "; ".join(
-        f"{to_name(str(fault['loc'][0]))}: {fault['msg'].removeprefix('Value error, ')}"
+        # What is wrong with several values at once names them itself.
+        ": ".join((*map(to_name, map(str, fault["loc"][:1])), _strip_kind(fault["msg"])))
         for fault in error.errors()
     )
+
+
+def _strip_kind(message: str) -> str:
+    return message.removeprefix("Value error, ")
 
 
 @contextmanager

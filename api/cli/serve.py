@@ -28,8 +28,9 @@ def serve(
     data = _name_data(settings)
     with listening(settings) as listener, running_engines(settings) as connected:
         background_task = run_worker if settings.embeds_postgres else None
-        application = create_app(make_services(connected), background_task=background_task)
         url = url_of(listener)
+        addressed = connected.model_copy(update={"public_url": connected.public_url or url})
+        application = create_app(make_services(addressed), background_task=background_task)
         greeting = f"Palaver serves on {url}  (docs: {url}/docs)\n{data}"
         run_server(application, listener, greeting, connected)
     typer.echo(f"Palaver has stopped. {data}")

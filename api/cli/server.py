@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.kit.http.connections import Connection, Connections
+from api.kit.links import make_base_url
 from api.kit.memory import freeze_startup_objects
 from api.kit.metrics import CONNECTIONS
 from api.kit.redis.client import MAX_CONNECTIONS as REDIS_CONNECTIONS
@@ -28,8 +29,6 @@ GRACE = 12
 # data, the event loop's own; and room for connections that are being closed.
 _RESERVED_FILES = 64
 _MIN_CONNECTIONS = 16
-# Where to reach a server that listens on every address.
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, not bound
 
 
 class Server(uvicorn.Server):
@@ -127,8 +126,7 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
 def url_of(listener: socket.socket) -> str:
     """Return the URL at which a browser on this machine reaches the server."""
     host, port = listener.getsockname()[:2]
-    host = _ANYWHERE.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return make_base_url(host, port)
 
 
 def run_server(app: FastAPI, listener: socket.socket, greeting: str, settings: Settings) -> None:

@@ -13,9 +13,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from api.kit.smtp import parse_smtp_url
+
 MIN_SECRET_LENGTH = 32
 # As browsers send it: scheme, host in lower case, a port where it is not the usual one.
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]{1,253}|\[[0-9a-f:]{2,39}\])(:[0-9]{1,5})?")
+# The same with a path, where a proxy serves the API below one.
+_BASE_URL = re.compile(_ORIGIN.pattern + r"(/[A-Za-z0-9._~-]+)*")
+_ADDRESS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,253}"
+# An address, or a name without special characters and an address.
+_SENDER = re.compile(rf'{_ADDRESS}|[^<>@,;:"\\()]{{1,100}} <{_ADDRESS}>')
 
 
 def _require_origin(value: str) -> str:
@@ -47,6 +54,9 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(default=None, max_length=2000, repr=False)
     host: str = Field(default="127.0.0.1", max_length=255)
     port: int = Field(default=8000, ge=0, le=65535)
+    # The address that readers know, for links in mails, feeds and push messages. By default the one
+    # that the service listens on.
+    public_url: str | None = Field(default=None, max_length=1000)
     data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Path(".palaver")
     secret_key: SecretStr | None = Field(default=None, max_length=1000)
     rate_limits_enabled: bool = True
@@ -85,6 +95,9 @@ class Settings(BaseSettings):
         max_length=2000,
         pattern=r"^https?://",
     )
+    # The mail server, and the sender of all mails: "Forum <forum@forum.example>".
+    smtp_url: str | None = Field(default=None, max_length=2000, repr=False)
+    mail_from: str | None = Field(default=None, max_length=320)
     # Whether requests to other servers may go to private addresses: for development only.
     outgoing_allow_private: bool = False
 
@@ -104,6 +117,36 @@ class Settings(BaseSettings):
     def _require_redis(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("use redis://host:6379/0, rediss:// for TLS, or unix:///path")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _require_base_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        value = value.rstrip("/")
+        if not _BASE_URL.fullmatch(value):
+            raise ValueError("use https://forum.example, with a path if there is one, as /api")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _require_smtp(cls, value: str | None) -> str | None:
+        try:
+            if value is not None:
+                parse_smtp_url(value)
+        except ValueError as error:  # also of a port that is no number
+            raise ValueError(
+                "use smtp://user:password@host:587 for STARTTLS, smtps://user:password@host:465 "
+                "for TLS, or smtp://host:25?starttls=never"
+            ) from error
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _require_sender(cls, value: str | None) -> str | None:
+        if value is not None and not (_SENDER.fullmatch(value) and value.isprintable()):
+            raise ValueError("use forum@forum.example, or Forum <forum@forum.example>")
         return value
 
     @field_validator("trusted_proxies", mode="before")
@@ -136,6 +179,9 @@ class Settings(BaseSettings):
         for first, second in (
             ("screening_url", "screening_secret"),
             ("akismet_key", "akismet_site"),
+            ("smtp_url", "mail_from"),
+            # A mail is read elsewhere: a link to the address listened on would lead nowhere.
+            ("smtp_url", "public_url"),
         ):
             if getattr(self, first) is not None and getattr(self, second) is None:
                 raise ValueError(f"{name_variable(first)} needs {name_variable(second)} beside it")

@@ -9,7 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from api.cli.environment import load_settings
+from api.kit.links import get_public_url, make_link
 from api.kit.settings import Settings, SettingsError, keep_secret, require_secret
+from api.kit.smtp import SmtpServer, parse_smtp_url
 
 SECRET = "s3cret-" * 8
 
@@ -102,6 +104,15 @@ def test_what_is_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CORS_ORIGINS", "https://*.example", "list exact origins"),
         ("CORS_ORIGINS", "https://Forum.example", "list exact origins"),
         ("CORS_ORIGINS", ",".join(["https://forum.example"] * 101), "at most 100 items"),
+        ("PUBLIC_URL", "geheim.example", "use https://forum.example"),
+        ("PUBLIC_URL", "https://forum.example/?geheim", "use https://forum.example"),
+        ("SMTP_URL", "smtp://geheim@mail.example", "use smtp://user:password@host:587"),
+        ("SMTP_URL", "smtp://mail.example:geheim", "use smtp://user:password@host:587"),
+        ("SMTP_URL", "smtp://mail.example?starttls=geheim", "use smtp://user:password@host:587"),
+        ("SMTP_URL", "smtps://mail.example?starttls=never", "use smtp://user:password@host:587"),
+        ("SMTP_URL", "http://mail.example/geheim", "use smtp://user:password@host:587"),
+        ("MAIL_FROM", "geheim", "use forum@forum.example"),
+        ("MAIL_FROM", "Geheim <a@b.example>\nBcc: c@d.example", "use forum@forum.example"),
         ("LOG_FORMAT", "xml", "'console' or 'json'"),
         ("LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("DATABASE_POOL_SIZE", "0", "greater than or equal to 1"),
@@ -123,10 +134,28 @@ def test_a_value_out_of_bounds_is_refused_with_advice_and_without_the_value(
     assert len(message) < 300
 
 
+def test_a_mail_server_needs_a_sender_and_links_that_lead_to_the_forum(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value, missing in (
+        ("SMTP_URL", "smtp://u:geheim@mail.example", "MAIL_FROM"),
+        ("MAIL_FROM", "Forum <forum@forum.example>", "PUBLIC_URL"),
+    ):
+        monkeypatch.setenv(f"PALAVER_{name}", value)
+        with pytest.raises(SettingsError) as refusal:
+            load_settings()
+        assert str(refusal.value) == f"PALAVER_SMTP_URL needs PALAVER_{missing} beside it"
+    monkeypatch.setenv("PALAVER_PUBLIC_URL", "https://forum.example")
+    assert load_settings().public_url == "https://forum.example"
+
+
 def test_no_secret_is_in_the_repr() -> None:
     settings = Settings(
         database_url=f"postgresql://u:{SECRET}@h/x",
         redis_url=f"redis://:{SECRET}@h/0",
+        smtp_url=f"smtp://u:{SECRET}@h",
+        mail_from="a@b.example",
+        public_url="https://b.example",
         secret_key=SecretStr(SECRET),
     )
     assert SECRET not in repr(settings)
@@ -152,3 +181,30 @@ def test_the_secret_of_a_folder_is_made_once_and_is_its_owners_alone(tmp_path: P
     assert keep_secret(folder) == found[0]
     assert [path.name for path in folder.iterdir()] == ["secret_key"]
     assert stat.S_IMODE((folder / "secret_key").stat().st_mode) == 0o600
+
+
+def test_links_begin_with_the_address_that_readers_know() -> None:
+    assert get_public_url(Settings(host="::", port=8001)) == "http://[::1]:8001"
+    assert get_public_url(Settings(host="::1")) == "http://[::1]:8000"
+    settings = Settings(public_url="https://forum.example/api/")
+    link = make_link(settings, "/v1/articles/öl & gas", token="a&b", kind="mention")
+    assert link == (
+        "https://forum.example/api/v1/articles/%C3%B6l%20%26%20gas?token=a%26b&kind=mention"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("smtps://u%40x:hid%2F@mail.example", ("mail.example", 465, "u@x", "hid/", True, False)),
+        ("smtp://u:hidden@mail.example:2525", ("mail.example", 2525, "u", "hidden", False, True)),
+        ("smtp://mail.example/", ("mail.example", 587, None, None, False, True)),
+        ("smtp://[::1]:25?starttls=never", ("::1", 25, None, None, False, False)),
+    ],
+)
+def test_the_url_of_a_mail_server(url: str, expected: tuple[object, ...]) -> None:
+    server = parse_smtp_url(url)
+    names = ("host", "port", "username", "password", "uses_tls", "uses_starttls")
+    assert tuple(getattr(server, name) for name in names) == expected
+    assert isinstance(server, SmtpServer)
+    assert server.password is None or server.password not in repr(server)
