@@ -34,7 +34,8 @@ A quota of "10 in 1 min" allows ten requests in any 60 seconds. A request that g
 nothing; any other counts, even if it fails. Each person has a quota of their own in each row,
 whatever they log in with; without credentials, each address has (of IPv6, each /64 network).
 
-**Anonymous** is a request without credentials, a **newcomer** has an account for less than a day,
+**Anonymous** is a request without credentials, a **newcomer** has an account for less than a day
+(or, with `newcomer_approved_comments`, [fewer published comments](moderation.md#newcomers)),
 **staff** are moderators and admins, and a **member** is anybody else.
 
 {table}

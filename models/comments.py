@@ -24,6 +24,9 @@ from models import ranking
 from models.metadata import enum_column, id_column, reference_column, text_column, time_column
 
 LISTED = sql("listed")
+# The condition of the index of a person's comments, for `api.auth`, which is below those that say
+# who sees a comment.
+PUBLISHED = "state = 'visible'"
 
 # Levels below the roots. Deeper threads are quarrels of two, and each reply counts its ancestors.
 MAX_DEPTH = 200
@@ -79,7 +82,7 @@ class Comment(SQLModel, table=True):
             "author_id",
             "created_at",
             "id",
-            postgresql_where=sql("state = 'visible'"),
+            postgresql_where=sql(PUBLISHED),
         ),
         # The record of a person, for moderators: what of theirs is not shown.
         Index(

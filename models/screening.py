@@ -16,6 +16,7 @@ MAX_RULE_NOTE = 1000
 # Seconds.
 MAX_REPEAT_WINDOW = 7 * 24 * 60 * 60
 MAX_HELD_FIRST_COMMENTS = 100
+MAX_NEWCOMER_COMMENTS = 100
 MAX_LINKS = 1000
 MAX_REPEATS = 100
 MAX_REPORT_THRESHOLD = 1000
@@ -110,6 +111,10 @@ class ScreeningSettings(SQLModel, table=True):
             f"held_first_comments BETWEEN 0 AND {MAX_HELD_FIRST_COMMENTS}", name="held_bounded"
         ),
         CheckConstraint(
+            f"newcomer_approved_comments BETWEEN 0 AND {MAX_NEWCOMER_COMMENTS}",
+            name="newcomers_bounded",
+        ),
+        CheckConstraint(
             f"max_links BETWEEN 0 AND {MAX_LINKS} AND newcomer_max_links BETWEEN 0 AND {MAX_LINKS}",
             name="links_bounded",
         ),
@@ -132,6 +137,11 @@ class ScreeningSettings(SQLModel, table=True):
     )
     # Comments of a new account that are held until so many were published; 0 is off.
     held_first_comments: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
+    # Published comments with which a person is no newcomer any more, however old the account is; 0
+    # lets its age decide.
+    newcomer_approved_comments: int = Field(
+        default=0, sa_column_kwargs={"server_default": sql("0")}
+    )
     # Links in one text above which it is held, for everybody and for newcomers; null is off.
     max_links: int | None = None
     newcomer_max_links: int | None = None

@@ -70,6 +70,8 @@ def _to_literal(value: object) -> str:
             return "NULL"
         case str() | UUID():
             return f"'{value}'"
+        case bytes():
+            return f"'\\x{value.hex()}'"
         case datetime():
             return f"'{value.isoformat()}'"
         case list():

@@ -177,7 +177,7 @@ class ArticleRead(ArticleSummary):
         ge=0,
         le=MAX_SLOW_MODE_SECONDS,
     )
-    is_members_only: bool = Field(description="Whether new accounts cannot reply.")
+    is_members_only: bool = Field(description="Whether newcomers cannot reply.")
     is_pre_moderated: bool = Field(
         description="Whether comments are held until a moderator approves them."
     )

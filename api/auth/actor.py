@@ -9,7 +9,7 @@ from uuid import UUID
 from api.auth.scopes import Scope
 from models import CredentialKind, ModerationReason, Role, SanctionKind
 
-# How long an account counts as new.
+# How long an account counts as new, unless the forum goes by published comments.
 NEWCOMER_TIME = timedelta(days=1)
 
 
@@ -45,6 +45,9 @@ class Actor:
     avatar_url: str | None
     role: Role
     created_at: datetime
+    # Whether the person has as many published comments as the forum asks of those who are no
+    # newcomers; None where it asks for none, and goes by the age of the account.
+    has_approved_comments: bool | None = None
     credential: CredentialKind
     # Of a session's access token; None for any other credential.
     session_id: UUID | None
@@ -79,5 +82,7 @@ def kind_of(actor: Actor | None, now: datetime) -> ActorKind:
         return ActorKind.ANONYMOUS
     if actor.is_staff:
         return ActorKind.STAFF
-    is_new = now - actor.created_at < NEWCOMER_TIME
-    return ActorKind.NEWCOMER if is_new else ActorKind.MEMBER
+    is_known = actor.has_approved_comments
+    if is_known is None:
+        is_known = now - actor.created_at >= NEWCOMER_TIME
+    return ActorKind.MEMBER if is_known else ActorKind.NEWCOMER

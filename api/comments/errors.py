@@ -72,7 +72,7 @@ class MembersOnly(Problem):
     status = 403
     code = "members_only"
     title = "Members only"
-    detail = "New accounts cannot reply to this article yet."
+    detail = "Newcomers cannot reply to this article yet."
 
 
 class SlowMode(Problem):

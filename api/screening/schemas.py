@@ -11,6 +11,7 @@ from models import Audience, RuleAction, RuleKind
 from models.screening import (
     MAX_HELD_FIRST_COMMENTS,
     MAX_LINKS,
+    MAX_NEWCOMER_COMMENTS,
     MAX_REPEAT_WINDOW,
     MAX_REPEATS,
     MAX_REPORT_THRESHOLD,
@@ -91,9 +92,13 @@ class ScreeningSettingsRead(Output):
     held_first_comments: int = Field(
         description="Comments of a person are held until so many of theirs were published."
     )
+    newcomer_approved_comments: int = Field(
+        description="Whoever has so many published comments is no newcomer any more, and nobody "
+        "else: the limits for newcomers end with them. With 0 they end a day after signing up."
+    )
     max_links: int | None = Field(description="A text with more links is held.")
     newcomer_max_links: int | None = Field(
-        description="The same for accounts in their first 24 hours, instead of max_links."
+        description="The same for newcomers, instead of max_links."
     )
     max_repeats: int | None = Field(
         description="How often one person may send the same text; then it is held."
@@ -118,6 +123,7 @@ class ScreeningSettingsUpdate(Input):
     )
 
     held_first_comments: int = Field(default=0, ge=0, le=MAX_HELD_FIRST_COMMENTS)
+    newcomer_approved_comments: int = Field(default=0, ge=0, le=MAX_NEWCOMER_COMMENTS)
     max_links: int | None = Field(default=None, ge=0, le=MAX_LINKS)
     newcomer_max_links: int | None = Field(default=None, ge=0, le=MAX_LINKS)
     max_repeats: int | None = Field(default=None, ge=1, le=MAX_REPEATS)

@@ -108,7 +108,9 @@ async def test_the_lookup_goes_along_indexes(client: Client, services: Services)
     async with services.database.read_session() as session:
         plan = [str(row[0]) for row in await session.execute(text(f"EXPLAIN {statement}"))]
     assert any("pk_credentials" in line for line in plan), plan
-    assert not any("Seq Scan" in line for line in plan), plan
+    # Of a table of one row the planner reads all of it.
+    scans = [line for line in plan if "Seq Scan" in line and "on screening_settings" not in line]
+    assert scans == [], plan
 
 
 async def test_a_token_is_good_for_ten_minutes(client: Client, clock: MovableClock) -> None:

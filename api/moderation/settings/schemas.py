@@ -41,7 +41,7 @@ class ArticleSettingsPut(Input):
         default=False, description="Whether comments are held until a moderator approves them."
     )
     is_members_only: StrictBool = Field(
-        default=False, description="Whether new accounts cannot reply."
+        default=False, description="Whether newcomers cannot reply."
     )
     pinned_comment_id: UUID | None = Field(
         default=None, description="A visible comment of the article to be shown above the others."
