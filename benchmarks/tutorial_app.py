@@ -13,7 +13,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, HTTPException
+from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,7 +23,13 @@ from api.cli.server import listening, run_server
 from api.kit.settings import Settings
 
 
-class User(SQLModel, table=True):
+class Base(SQLModel, registry=registry()):
+    """Tables of their own: the HTTP server that runs this knows the service's by the same names."""
+
+    metadata = MetaData()
+
+
+class User(Base, table=True):
     """A person."""
 
     __tablename__ = "users"
@@ -32,7 +40,7 @@ class User(SQLModel, table=True):
     avatar_url: str | None
 
 
-class Article(SQLModel, table=True):
+class Article(Base, table=True):
     """An article."""
 
     __tablename__ = "articles"
@@ -41,7 +49,7 @@ class Article(SQLModel, table=True):
     slug: str
 
 
-class Comment(SQLModel, table=True):
+class Comment(Base, table=True):
     """A comment; its parent is another one of the same article, or none."""
 
     __tablename__ = "comments"
@@ -132,5 +140,6 @@ async def read_comments(slug: str, session: SessionDep) -> list[CommentPublic]:
 
 
 if __name__ == "__main__":
-    with listening(Settings()) as socket:
-        run_server(app, socket, "The tutorial server is ready.")
+    settings = Settings()
+    with listening(settings) as socket:
+        run_server(app, socket, "The tutorial server is ready.", settings)
