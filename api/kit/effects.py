@@ -19,6 +19,8 @@ T = TypeVar("T")
 E = TypeVar("E", bound=Event)
 # A consumer of all thread events can be given those of one type.
 E_contra = TypeVar("E_contra", bound=Event, contravariant=True)
+# A reaction that is called once in a transaction, with all events of it that name the reaction.
+FinalReaction = Callable[[UnitOfWork, Sequence[Event]], Awaitable[None]]
 
 
 class DeliveryFailedError(Exception):
@@ -178,6 +180,11 @@ class AnyEffect(Protocol):
         """The consumers that the worker delivers such events to."""
         ...
 
+    @property
+    def at_end(self) -> Sequence[FinalReaction]:
+        """The reactions to all events of a transaction that take part in it with this one."""
+        ...
+
     async def run_in_transaction(self, uow: UnitOfWork, event: Event) -> None:
         """Run the reactions that commit or fail with the change."""
         ...
@@ -191,13 +198,16 @@ class AnyEffect(Protocol):
 class Effect(Generic[E]):
     """What follows from an event.
 
-    `in_transaction` commits or fails with the change. `after_commit` is tried once, before the
-    response is sent, and only logged when it fails. `by_worker` is delivered at least once, in no
-    promised order: a handler reads the present state, and doing it twice must change nothing.
+    `in_transaction` commits or fails with the change. So does `at_end`, which comes last, once for
+    all events of the transaction: for what takes locks in an order of its own. `after_commit` is
+    tried once, before the response is sent, and only logged when it fails. `by_worker` is delivered
+    at least once, in no promised order: a handler reads the present state, and doing it twice must
+    change nothing.
     """
 
     event: type[E]
     in_transaction: tuple[Callable[[UnitOfWork, E], Awaitable[None]], ...] = ()
+    at_end: tuple[FinalReaction, ...] = ()
     after_commit: tuple[Callable[[Services, E], Awaitable[None]], ...] = ()
     by_worker: tuple[Consumer[E] | BatchConsumer[E] | TargetedConsumer[E], ...] = ()
 
@@ -251,6 +261,15 @@ class EffectTable:
     async def run_in_transaction(self, uow: UnitOfWork, event: Event) -> None:
         """Run the reactions that commit or fail with the change."""
         await self.get_effect(type(event)).run_in_transaction(uow, event)
+
+    async def finish_transaction(self, uow: UnitOfWork, events: Sequence[Event]) -> None:
+        """Run each reaction to all events of the transaction once, with those that name it."""
+        due: dict[FinalReaction, list[Event]] = {}
+        for event in events:
+            for react in self.get_effect(type(event)).at_end:
+                due.setdefault(react, []).append(event)
+        for react, named in due.items():
+            await react(uow, named)
 
     async def run_after_commit(self, services: Services, event: Event) -> None:
         """Run the reactions after the commit; never raises."""

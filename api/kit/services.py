@@ -1,6 +1,6 @@
 """What a process has: made once by the composition root, and given to whatever needs it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,6 +28,10 @@ class Reactions(Protocol):
 
     async def run_in_transaction(self, uow: UnitOfWork, event: Event) -> None:
         """Run the reactions that commit or fail with the change."""
+        ...
+
+    async def finish_transaction(self, uow: UnitOfWork, events: Sequence[Event]) -> None:
+        """Run the reactions to all events of the transaction, after those to single ones."""
         ...
 
     async def run_after_commit(self, services: "Services", event: Event) -> None:
@@ -71,7 +75,8 @@ class Services:
                 if not uow.keeps_changes:
                     raise
                 refusal = problem
-            await uow.flush_events(self.reactions.run_in_transaction)
+            reactions = self.reactions
+            await uow.flush_events(reactions.run_in_transaction, reactions.finish_transaction)
         if uow.events:
             self.wakeups.send()
         for event in uow.events:

@@ -38,7 +38,8 @@ async def find_user_by_handle(session: AsyncSession, handle: str) -> User | None
 
 async def lock_user(session: AsyncSession, user_id: UUID) -> User:
     """Return a person whose row nobody else changes until the transaction ends."""
-    statement = select(User).where(col(User.id) == user_id).with_for_update()
+    # As an UPDATE locks: references to the person, which notifications make, don't wait.
+    statement = select(User).where(col(User.id) == user_id).with_for_update(key_share=True)
     return (await session.scalars(statement)).one()
 
 
