@@ -27,7 +27,7 @@ from api.comments.events import (
 )
 from api.kit.db.events import ThreadEvent
 from api.kit.db.unit_of_work import UnitOfWork
-from api.kit.effects import BatchConsumer, Consumer, Effect, EffectTable
+from api.kit.effects import BatchConsumer, Consumer, Effect, EffectTable, FinalReaction
 from api.moderation import reactions as moderation
 from api.moderation.appeals.events import AppealDecided
 from api.moderation.events import CommentReported, ModerationDecided
@@ -35,6 +35,7 @@ from api.moderation.rules import service as rules
 from api.moderation.rules.events import DryRunRequested
 from api.moderation.sanctions.events import SanctionChanged
 from api.notifications.events import NotificationsAdded
+from api.notifications.reactions import notify
 from api.users.events import ProfileChanged, UserRegistered
 from api.votes.events import ScoresChanged
 
@@ -63,11 +64,14 @@ _DRY_RUNS = Consumer(
 
 
 def _publish_version(
-    event: type[Shown], *in_transaction: Callable[[UnitOfWork, Shown], Awaitable[None]]
+    event: type[Shown],
+    *in_transaction: Callable[[UnitOfWork, Shown], Awaitable[None]],
+    at_end: tuple[FinalReaction, ...] = (),
 ) -> Effect[Shown]:
     return Effect(
         event=event,
         in_transaction=in_transaction,
+        at_end=at_end,
         after_commit=(articles.publish_article_version,),
         by_worker=(_ARTICLE_CACHE,),
     )
@@ -78,25 +82,25 @@ EFFECTS = EffectTable(
         Effect(event=UserRegistered),
         # A name is shown in every tree in which the user wrote or is mentioned.
         Effect(event=ProfileChanged, by_worker=(_REFRESHED_NAMES,)),
-        Effect(event=SanctionChanged),
-        Effect(event=AppealDecided),
-        _publish_version(ArticleCreated),
+        Effect(event=SanctionChanged, at_end=(notify,)),
+        Effect(event=AppealDecided, at_end=(notify,)),
+        _publish_version(ArticleCreated, at_end=(notify,)),
         _publish_version(ArticleEdited),
         _publish_version(ArticleDeleted, moderation.close_items_of_article),
         _publish_version(ArticleRemoved),
         _publish_version(ArticleRestored),
-        _publish_version(CommentCreated),
-        _publish_version(CommentEdited),
+        _publish_version(CommentCreated, at_end=(notify,)),
+        _publish_version(CommentEdited, at_end=(notify,)),
         Effect(event=ReviewRequested, in_transaction=(moderation.open_requested,)),
         Effect(event=DryRunRequested, by_worker=(_DRY_RUNS,)),
         _publish_version(CommentHeld),
-        _publish_version(CommentsShown),
+        _publish_version(CommentsShown, at_end=(notify,)),
         _publish_version(CommentsHidden),
         _publish_version(CommentsRemoved),
         _publish_version(CommentDeleted, moderation.close_items),
         Effect(event=RemovedByDelete, in_transaction=(moderation.record_removal,)),
         Effect(event=CommentReported),
-        Effect(event=ModerationDecided),
+        Effect(event=ModerationDecided, at_end=(notify,)),
         _publish_version(ThreadImported),
         _publish_version(NamesRefreshed),
         _publish_version(ScoresChanged),

@@ -12,6 +12,7 @@ from tests.architecture.written_tables import find_writes, read_types
 # Table -> the domain that owns it: whatever else changes its rows does so through that domain.
 OWNERS = {
     "appeals": "moderation",
+    "article_subscriptions": "notifications",
     "article_tags": "articles",
     "article_votes": "votes",
     "articles": "articles",
@@ -26,8 +27,13 @@ OWNERS = {
     "events": "kit",
     "handles": "users",
     "idempotency_keys": "kit",
+    "inboxes": "notifications",
     "moderation_log": "moderation",
     "moderator_assignments": "moderation",
+    "notification_channels": "notifications",
+    "notification_settings": "notifications",
+    "notifications": "notifications",
+    "read_states": "notifications",
     "reports": "moderation",
     "review_items": "moderation",
     "sanctions": "moderation",
@@ -38,6 +44,8 @@ OWNERS = {
     "sessions": "accounts",
     "slow_mode_turns": "comments",
     "tag_settings": "articles",
+    "tag_subscriptions": "notifications",
+    "user_subscriptions": "notifications",
     "users": "users",
 }
 # `begin` commits when its block ends.

@@ -18,7 +18,8 @@ BESIDE_THE_SHAPE = {
     "auth": {"actor", "dependencies", "quotas", "scopes", "tokens"},
     "accounts": {"passwords"},
     "users": {"handles"},
-    "articles": {"slugs"},
+    # What a new version means to the public, for events of articles and of comments.
+    "articles": {"changes", "slugs"},
     # Which columns of a comment readers see, for every surface that shows comments.
     # Beside it, what screening needs to know of a comment, and what only its author sees.
     "comments": {"imports", "own_comments", "projection", "screening"},

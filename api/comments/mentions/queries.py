@@ -1,6 +1,6 @@
 """People by their names, and the people of a thread."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,14 +18,14 @@ from sqlalchemy import (
     union,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import Text
+from sqlalchemy.types import Text, Uuid
 from sqlmodel import col
 
 from api.comments.mentions.parsing import Person
 from api.comments.visibility import shows_text
-from models import Article, Comment, Handle, User
+from models import Article, Comment, CommentMention, Handle, User
 
 # People looked up for one text; far more than it can mention.
 MAX_PEOPLE = 500
@@ -71,6 +71,31 @@ def select_people_of_thread(article_id: UUID) -> CompoundSelect[UUID | None]:
             col(Article.id) == article_id, col(Article.author_id).is_not(None)
         ),
     )
+
+
+async def find_mentioned_ids(
+    session: AsyncSession, comment_ids: Collection[UUID]
+) -> dict[UUID, tuple[UUID | None, Sequence[UUID]]]:
+    """Return the author of each comment that mentions people, and these in the order of the text.
+
+    Of comments in whatever state.
+    """
+    statement = (
+        select(
+            col(Comment.id),
+            col(Comment.author_id),
+            func.array_agg(
+                aggregate_order_by(col(CommentMention.user_id), col(CommentMention.start_offset))
+            ),
+        )
+        .join(CommentMention, col(CommentMention.comment_id) == col(Comment.id))
+        .where(col(Comment.id) == any_(literal(list(comment_ids), ARRAY(Uuid))))
+        .group_by(col(Comment.id))
+    )
+    return {
+        comment_id: (author_id, mentioned)
+        for comment_id, author_id, mentioned in (await session.execute(statement)).all()
+    }
 
 
 async def find_people_by_prefix(

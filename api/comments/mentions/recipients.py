@@ -19,10 +19,27 @@ def choose_recipients(
 
     The author is not notified, nobody twice, and at most MAX_RECIPIENTS people.
     """
+    listed = list(mentions)
+    reasons = _find_reasons(author_id, (mention.person.user_id for mention in listed))
+    return list(zip(listed, reasons, strict=True))
+
+
+def find_recipient_ids(author_id: UUID, mentions: Iterable[Mention]) -> tuple[UUID, ...]:
+    """Return the ids of the people who are notified, in order."""
+    return choose_ids(author_id, (mention.person.user_id for mention in mentions))
+
+
+def choose_ids(author_id: UUID | None, mentioned_ids: Iterable[UUID]) -> tuple[UUID, ...]:
+    """Return which of the people are notified whom a text mentions in this order."""
+    listed = list(mentioned_ids)
+    reasons = _find_reasons(author_id, listed)
+    return tuple(one for one, reason in zip(listed, reasons, strict=True) if reason is None)
+
+
+def _find_reasons(author_id: UUID | None, mentioned_ids: Iterable[UUID]) -> list[WhyNot | None]:
     notified: set[UUID] = set()
-    chosen: list[tuple[Mention, WhyNot | None]] = []
-    for mention in mentions:
-        person_id = mention.person.user_id
+    reasons: list[WhyNot | None] = []
+    for person_id in mentioned_ids:
         reason: WhyNot | None = None
         if person_id == author_id:
             reason = "yourself"
@@ -32,14 +49,5 @@ def choose_recipients(
             reason = "too_many"
         else:
             notified.add(person_id)
-        chosen.append((mention, reason))
-    return chosen
-
-
-def find_recipient_ids(author_id: UUID, mentions: Iterable[Mention]) -> tuple[UUID, ...]:
-    """Return the ids of the people who are notified, in order."""
-    return tuple(
-        mention.person.user_id
-        for mention, reason in choose_recipients(author_id, mentions)
-        if reason is None
-    )
+        reasons.append(reason)
+    return reasons

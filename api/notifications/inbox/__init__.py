@@ -1,0 +1,1 @@
+"""What a person was notified of, and may still see."""

@@ -1,0 +1,314 @@
+"""The statement that notifies, and what it needs to know of decisions."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    any_,
+    bindparam,
+    column,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+from sqlalchemy.types import Boolean, Text, Uuid
+from sqlmodel import col
+
+from api.articles.visibility import PUBLIC_A
+from api.comments.visibility import SHOWS_TEXT_C
+from models import (
+    TOLD,
+    Appeal,
+    LogAction,
+    ModerationLogEntry,
+    NotificationKind,
+    Sanction,
+    SanctionKind,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What one person is told whatever they follow: a decision, an appeal's outcome, a webhook."""
+
+    user_id: UUID
+    kind: NotificationKind
+    object_id: UUID
+    article_id: UUID | None = None
+    comment_id: UUID | None = None
+    log_id: UUID | None = None
+    appeal_id: UUID | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Occasions:
+    """What a transaction notifies people of."""
+
+    # Comments that can be read for the first time.
+    published_ids: list[UUID] = field(default_factory=list)
+    # Of these and of edited comments: whom they mention.
+    mentioned: dict[UUID, Sequence[UUID]] = field(default_factory=dict)
+    # New articles.
+    article_ids: list[UUID] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.published_ids or self.mentioned or self.article_ids or self.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A notification that came into an inbox."""
+
+    notification_id: UUID
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """A decision about what a person wrote, as it is in the log."""
+
+    log_entry: ModerationLogEntry
+    # Whether the person has a shadow ban now, and must not learn of it.
+    is_shadow_banned: bool
+
+
+# A UUIDv7 as `make_id` makes it: how many there will be is known only here.
+_MAKE_ID = """
+encode(
+  set_bit(set_bit(overlay(
+    uuid_send(gen_random_uuid())
+    placing substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3)
+    FROM 1 FOR 6
+  ), 52, 1), 53, 1), 'hex'
+)::uuid
+"""
+
+# Muting a person comes first; then the level that was chosen for the article; then tags. Reasons 1
+# to 3 are about the person, 4 and 5 are about what they follow.
+_ADD = (
+    text(f"""
+WITH about AS (
+  SELECT c.id AS object_id, c.id AS comment_id, c.article_id, c.parent_id, c.author_id AS actor_id,
+         a.author_id AS article_author_id, p.author_id AS parent_author_id, given.is_published
+  FROM unnest(:comment_ids, :are_published) AS given (id, is_published)
+  JOIN comments c ON c.id = given.id AND {SHOWS_TEXT_C}
+  JOIN articles a ON a.id = c.article_id AND {PUBLIC_A}
+  LEFT JOIN comments p ON p.id = c.parent_id
+  UNION ALL
+  SELECT a.id, NULL, a.id, NULL, a.author_id, NULL, NULL, true
+  FROM unnest(:article_ids) AS given (id) JOIN articles a ON a.id = given.id AND {PUBLIC_A}
+), reasons AS (
+  SELECT b.object_id, given.user_id, 1 AS reason
+  FROM unnest(:mentioning_ids, :mentioned_ids) AS given (object_id, user_id)
+  JOIN about b ON b.object_id = given.object_id
+  UNION ALL
+  SELECT object_id, parent_author_id, 2 FROM about WHERE is_published
+  UNION ALL
+  SELECT object_id, article_author_id, 3 FROM about WHERE is_published AND parent_id IS NULL
+  UNION ALL
+  SELECT b.object_id, s.user_id, CASE WHEN b.comment_id IS NULL THEN 5 ELSE 4 END
+  FROM about b CROSS JOIN LATERAL (
+    SELECT user_id FROM article_subscriptions
+    WHERE article_id = b.article_id AND level = 'all'
+    UNION
+    SELECT user_id FROM user_subscriptions
+    WHERE followed_id = b.actor_id AND level = 'all'
+    UNION
+    SELECT ts.user_id FROM article_tags t JOIN tag_subscriptions ts ON ts.tag = t.tag
+    WHERE t.article_id = b.article_id AND ts.level = 'all'
+  ) s
+  WHERE b.is_published
+), recipients AS (
+  SELECT b.object_id, r.user_id, min(r.reason) AS reason
+  FROM reasons r
+  JOIN about b ON b.object_id = r.object_id
+  LEFT JOIN article_subscriptions s
+    ON s.user_id = r.user_id AND s.article_id = b.article_id
+  WHERE r.user_id <> coalesce(b.actor_id, b.object_id)
+    AND NOT EXISTS (
+      SELECT FROM user_subscriptions muted
+      WHERE muted.user_id = r.user_id AND muted.followed_id = b.actor_id AND muted.level = 'mute'
+    )
+    AND CASE s.level
+      WHEN 'all' THEN true
+      WHEN 'replies' THEN r.reason <= 3
+      WHEN 'mute' THEN false
+      ELSE NOT EXISTS (
+        SELECT FROM article_tags t JOIN tag_subscriptions ts ON ts.tag = t.tag
+        WHERE t.article_id = b.article_id AND ts.user_id = r.user_id AND ts.level = 'mute'
+      )
+    END
+    -- An edit tells those of a mention who were told of the comment for a weaker reason.
+    AND NOT EXISTS (
+      SELECT FROM notifications n
+      WHERE n.user_id = r.user_id AND n.object_id = b.object_id
+        AND (r.reason > 1 OR n.kind = 'mention')
+    )
+  GROUP BY b.object_id, r.user_id
+), chosen AS (
+  SELECT r.user_id,
+         (ARRAY['mention', 'comment_reply', 'article_reply', 'followed', 'new_article'])[r.reason]
+           AS kind,
+         b.object_id, b.actor_id, b.article_id, b.comment_id,
+         NULL::uuid AS log_id, NULL::uuid AS appeal_id,
+         CASE WHEN r.reason = 2 THEN b.parent_id ELSE b.article_id END AS group_id
+  FROM recipients r JOIN about b ON b.object_id = r.object_id
+  UNION ALL
+  SELECT user_id, kind, object_id, NULL, article_id, comment_id, log_id, appeal_id, object_id
+  FROM unnest(:user_ids, :kinds, :object_ids, :told_article_ids, :told_comment_ids, :log_ids,
+              :appeal_ids)
+    AS told (user_id, kind, object_id, article_id, comment_id, log_id, appeal_id)
+), numbered AS (
+  SELECT *, row_number() OVER (PARTITION BY user_id ORDER BY object_id)
+              - count(*) OVER (PARTITION BY user_id) AS place
+  FROM chosen
+), opened AS (
+  -- Locks the inboxes in the order of the ids, as every other transaction does.
+  INSERT INTO inboxes AS i (user_id, last_number)
+  SELECT user_id, count(*) FROM chosen GROUP BY user_id ORDER BY user_id
+  ON CONFLICT (user_id) DO UPDATE SET last_number = i.last_number + excluded.last_number
+  RETURNING i.user_id, i.last_number
+), added AS (
+  INSERT INTO notifications AS n (id, user_id, number, kind, object_id, actor_id, article_id,
+                                  comment_id, log_id, appeal_id, group_id, created_at)
+  SELECT {_MAKE_ID}, user_id, o.last_number + d.place, d.kind, d.object_id, d.actor_id,
+         d.article_id, d.comment_id, d.log_id, d.appeal_id, d.group_id, :now
+  FROM numbered d JOIN opened o USING (user_id)
+  ON CONFLICT (user_id, object_id) DO UPDATE
+  SET kind = excluded.kind, number = excluded.number, group_id = excluded.group_id,
+      created_at = excluded.created_at, read_at = NULL
+  RETURNING n.id, n.user_id
+), followed AS (
+  INSERT INTO article_subscriptions (user_id, article_id, level, is_automatic, created_at)
+  SELECT b.actor_id, b.article_id, 'all', true, :now
+  FROM about b LEFT JOIN notification_settings s ON s.user_id = b.actor_id
+  WHERE b.is_published AND b.actor_id IS NOT NULL AND s.follows_own_threads IS NOT false
+  ON CONFLICT DO NOTHING
+)
+SELECT id, user_id FROM added ORDER BY user_id, id
+""")
+    .bindparams(
+        bindparam("comment_ids", type_=ARRAY(Uuid())),
+        bindparam("are_published", type_=ARRAY(Boolean())),
+        bindparam("article_ids", type_=ARRAY(Uuid())),
+        bindparam("mentioning_ids", type_=ARRAY(Uuid())),
+        bindparam("mentioned_ids", type_=ARRAY(Uuid())),
+        bindparam("user_ids", type_=ARRAY(Uuid())),
+        bindparam("kinds", type_=ARRAY(Text())),
+        bindparam("object_ids", type_=ARRAY(Uuid())),
+        bindparam("told_article_ids", type_=ARRAY(Uuid())),
+        bindparam("told_comment_ids", type_=ARRAY(Uuid())),
+        bindparam("log_ids", type_=ARRAY(Uuid())),
+        bindparam("appeal_ids", type_=ARRAY(Uuid())),
+    )
+    .columns(column("id"), column("user_id"))
+)
+
+
+async def add_notifications(
+    session: AsyncSession, occasions: Occasions, now: datetime
+) -> list[Added]:
+    """Notify everybody of what a transaction did, and let authors follow their threads.
+
+    One statement for all of it: it locks the inboxes of all recipients, in the order of their ids,
+    until the transaction ends. Each author's thread must be locked by the caller.
+    """
+    published = set(occasions.published_ids)
+    comment_ids = list(published | occasions.mentioned.keys())
+    mentions = [
+        (comment_id, user_id)
+        for comment_id, user_ids in occasions.mentioned.items()
+        for user_id in user_ids
+    ]
+    messages = occasions.messages
+    values = {
+        "comment_ids": comment_ids,
+        "are_published": [comment_id in published for comment_id in comment_ids],
+        "article_ids": occasions.article_ids,
+        "mentioning_ids": [comment_id for comment_id, _ in mentions],
+        "mentioned_ids": [user_id for _, user_id in mentions],
+        "user_ids": [message.user_id for message in messages],
+        "kinds": [message.kind.value for message in messages],
+        "object_ids": [message.object_id for message in messages],
+        "told_article_ids": [message.article_id for message in messages],
+        "told_comment_ids": [message.comment_id for message in messages],
+        "log_ids": [message.log_id for message in messages],
+        "appeal_ids": [message.appeal_id for message in messages],
+        "now": now,
+    }
+    return [Added(*row) for row in (await session.execute(_ADD, values)).all()]
+
+
+async def find_decisions(
+    session: AsyncSession, log_ids: Collection[UUID], now: datetime
+) -> list[DecisionRow]:
+    """Return decisions about comments, but those that a granted appeal led to: it tells of them."""
+    entry = ModerationLogEntry
+    is_shadow_banned = exists().where(
+        col(Sanction.user_id) == col(entry.user_id),
+        col(Sanction.kind) == SanctionKind.SHADOW_BAN,
+        col(Sanction.lifted_at).is_(None),
+        or_(col(Sanction.ends_at).is_(None), col(Sanction.ends_at) > now),
+    )
+    statement = select(entry, is_shadow_banned).where(_is_one_of(log_ids), ~_follows_from_appeal())
+    return [DecisionRow(*row) for row in (await session.execute(statement)).all()]
+
+
+async def find_sanction_entries(
+    session: AsyncSession, sanction_ids: Collection[UUID]
+) -> list[ModerationLogEntry]:
+    """Return the newest decision about each sanction of a kind that the person is told of."""
+    entry = ModerationLogEntry
+    lifting = aliased(ModerationLogEntry)
+    lifting_id = (
+        select(col(lifting.id)).where(col(lifting.undoes_id) == col(Sanction.log_id))
+    ).scalar_subquery()
+    newest_id = func.coalesce(lifting_id, col(Sanction.log_id))
+    statement = (
+        select(entry)
+        .join(Sanction, newest_id == col(entry.id))
+        .where(
+            col(Sanction.id) == any_(literal(list(sanction_ids), ARRAY(Uuid))),
+            col(Sanction.kind).in_(TOLD),
+            ~_follows_from_appeal(),
+        )
+    )
+    return list(await session.scalars(statement))
+
+
+async def find_appeals(
+    session: AsyncSession, appeal_ids: Collection[UUID]
+) -> list[tuple[Appeal, ModerationLogEntry]]:
+    """Return appeals, each with the decision that it is against."""
+    statement = (
+        select(Appeal, ModerationLogEntry)
+        .join(ModerationLogEntry, col(ModerationLogEntry.id) == col(Appeal.log_id))
+        .where(col(Appeal.id) == any_(literal(list(appeal_ids), ARRAY(Uuid))))
+    )
+    return [(row[0], row[1]) for row in (await session.execute(statement)).all()]
+
+
+def _is_one_of(log_ids: Collection[UUID]) -> ColumnElement[bool]:
+    return col(ModerationLogEntry.id) == any_(literal(list(log_ids), ARRAY(Uuid)))
+
+
+def _follows_from_appeal() -> ColumnElement[bool]:
+    """Return whether the decision was made together with one about an appeal of the person."""
+    appeal = aliased(ModerationLogEntry)
+    entry = ModerationLogEntry
+    return exists().where(
+        col(appeal.action) == LogAction.DECIDE_APPEAL,
+        col(appeal.user_id) == col(entry.user_id),
+        col(appeal.created_at) == col(entry.created_at),
+        col(appeal.comment_id).is_not_distinct_from(col(entry.comment_id)),
+    )
