@@ -52,6 +52,8 @@ from api.moderation.rules.routes import router as rules
 from api.moderation.sanctions.routes import router as sanctions
 from api.moderation.settings.routes import router as discussion_settings
 from api.moderation.statistics.routes import router as statistics
+from api.realtime.hub import Hub
+from api.realtime.routes import router as live
 from api.screening.csv_files import MAX_BYTES as MAX_RULE_FILE
 from api.users.routes import router as users
 from api.votes.routes import router as votes
@@ -73,6 +75,7 @@ ROUTERS = (
     rules,
     appeals,
     *(reports, queue, actions, moderation_log, statistics),
+    live,
     probes,
 )
 
@@ -140,12 +143,13 @@ def create_app(
     """
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         task = asyncio.create_task(background_task(services)) if background_task else None
         yield
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        await app.state.hub.stop()
         await services.close()
 
     app = App(
@@ -161,6 +165,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.services = services
+    app.state.hub = Hub(services, lambda: getattr(app.state, "draining", False))
     app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
     install_docs(app)
     install_problem_handlers(app)

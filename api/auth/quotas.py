@@ -40,6 +40,7 @@ class Action(StrEnum):
     REPORT = "report"
     MODERATE = "moderate"
     APPEAL = "appeal"
+    STREAM_OPEN = "stream_open"
 
 
 # Action -> (anonymous, newcomer, member, staff), each as requests per seconds; None: log in first.
@@ -67,6 +68,8 @@ _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
     Action.REPORT: (None, (10, HOUR), (30, HOUR), (200, HOUR)),
     # Moderators of single articles or tags are members.
     Action.APPEAL: (None, (5, HOUR), (10, HOUR), (100, HOUR)),
+    # A stream that breaks is opened again; behind one address may be an office.
+    Action.STREAM_OPEN: ((120, MINUTE), (60, MINUTE), (60, MINUTE), (120, MINUTE)),
     Action.MODERATE: (None, (30, MINUTE), (60, MINUTE), (300, MINUTE)),
 }
 QUOTAS: dict[tuple[Action, ActorKind], Quota | None] = {

@@ -35,6 +35,7 @@ TAGS = [
     {"name": "votes", "description": "Votes, and what else depends on the reader."},
     {"name": "moderation", "description": "Sanctions of people, and decisions about texts."},
     {"name": "mentions", "description": "People who are mentioned in a text."},
+    {"name": "live", "description": "Streams of changes, as server-sent events."},
     {"name": "probes", "description": "Health checks and metrics, for operators."},
 ]
 
