@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from api.articles import reactions as articles
+from api.articles.changes import PublicEvent
 from api.articles.events import (
     ArticleCreated,
     ArticleDeleted,
@@ -27,7 +28,14 @@ from api.comments.events import (
 )
 from api.kit.db.events import ThreadEvent
 from api.kit.db.unit_of_work import UnitOfWork
-from api.kit.effects import BatchConsumer, Consumer, Effect, EffectTable, FinalReaction
+from api.kit.effects import (
+    BatchConsumer,
+    Consumer,
+    Effect,
+    EffectTable,
+    FinalReaction,
+    TargetedConsumer,
+)
 from api.moderation import reactions as moderation
 from api.moderation.appeals.events import AppealDecided
 from api.moderation.events import CommentReported, ModerationDecided
@@ -38,8 +46,10 @@ from api.notifications.events import NotificationsAdded
 from api.notifications.reactions import notify
 from api.users.events import ProfileChanged, UserRegistered
 from api.votes.events import ScoresChanged
+from api.webhooks import reactions as webhooks
+from api.webhooks.service import MAX_WEBHOOKS
 
-Shown = TypeVar("Shown", bound=ThreadEvent)
+Shown = TypeVar("Shown", bound=PublicEvent)
 
 _ARTICLE_CACHE = BatchConsumer(
     name="article_cache", event=ThreadEvent, deliver=articles.publish_article_versions
@@ -51,8 +61,17 @@ _REFRESHED_NAMES = Consumer(
     # One transaction for each thread that shows the person.
     timeout=900.0,
 )
-
-
+_WEBHOOKS = TargetedConsumer(
+    name="webhooks",
+    event=PublicEvent,
+    find_targets=webhooks.find_targets,
+    deliver=webhooks.deliver,
+    # As many as all webhooks can have under way: those that hang leave the others their own.
+    concurrency=2 * MAX_WEBHOOKS,
+    per_target=2,
+    # An event makes up to three messages, each with 15 seconds.
+    timeout=60.0,
+)
 _DRY_RUNS = Consumer(
     name="dry_runs",
     event=DryRunRequested,
@@ -73,7 +92,7 @@ def _publish_version(
         in_transaction=in_transaction,
         at_end=at_end,
         after_commit=(articles.publish_article_version,),
-        by_worker=(_ARTICLE_CACHE,),
+        by_worker=(_ARTICLE_CACHE, _WEBHOOKS),
     )
 
 

@@ -12,6 +12,7 @@ from api.kit.http import idempotency
 from api.kit.jobs import Job
 from api.kit.services import Services
 from api.votes.service import publish_scores
+from api.webhooks import queries as webhooks
 
 # Rows deleted in one transaction.
 PURGE_BATCH = 5000
@@ -19,6 +20,7 @@ KEEP_RESPONSES = timedelta(hours=24)
 # Also after their deliveries were made or given up.
 KEEP_EVENTS = timedelta(days=30)
 KEEP_DEAD_DELIVERIES = timedelta(days=30)
+KEEP_WEBHOOK_ATTEMPTS = timedelta(days=30)
 KEEP_SESSIONS = timedelta(days=7)
 
 _MINUTE = 60.0
@@ -59,6 +61,7 @@ JOBS = (
     _purge("purge_responses", idempotency.purge_keys, keep=KEEP_RESPONSES),
     _purge("purge_events", outbox.purge_events, keep=KEEP_EVENTS),
     _purge("purge_dead_deliveries", deliveries.purge_dead, keep=KEEP_DEAD_DELIVERIES),
+    _purge("purge_webhook_attempts", webhooks.purge_attempts, keep=KEEP_WEBHOOK_ATTEMPTS),
     _purge("purge_credentials", accounts.purge_credentials, keep=timedelta()),
     _purge("purge_sessions", accounts.purge_sessions, keep=KEEP_SESSIONS),
 )

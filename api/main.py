@@ -35,6 +35,7 @@ from api.kit.http.outgoing import OutgoingClient
 from api.kit.http.problem_handlers import install_problem_handlers
 from api.kit.openapi.docs_page import install_docs
 from api.kit.openapi.document import build_openapi
+from api.kit.openapi.webhooks import DeclaredMessage
 from api.kit.probes import router as probes
 from api.kit.redis.client import GuardedRedis, connect
 from api.kit.redis.rate_limiter import Limiter
@@ -52,11 +53,11 @@ from api.moderation.rules.routes import router as rules
 from api.moderation.sanctions.routes import router as sanctions
 from api.moderation.settings.routes import router as discussion_settings
 from api.moderation.statistics.routes import router as statistics
-from api.realtime.hub import Hub
-from api.realtime.routes import router as live
 from api.screening.csv_files import MAX_BYTES as MAX_RULE_FILE
 from api.users.routes import router as users
 from api.votes.routes import router as votes
+from api.webhooks.messages import MODELS
+from api.webhooks.routes import router as webhooks
 
 # In the order of the document. Routes are tried one after the other: what is asked for most, first.
 ROUTERS = (
@@ -75,9 +76,12 @@ ROUTERS = (
     rules,
     appeals,
     *(reports, queue, actions, moderation_log, statistics),
-    live,
+    webhooks,
     probes,
 )
+
+# What webhooks are sent, in the order of the document.
+MESSAGES = tuple(DeclaredMessage(name=str(kind), payload=model) for kind, model in MODELS.items())
 
 # Paths that take larger bodies than others, and how large, in bytes.
 LARGE_BODIES = {"/v1/moderation/rules/import": MAX_RULE_FILE}
@@ -143,13 +147,12 @@ def create_app(
     """
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         task = asyncio.create_task(background_task(services)) if background_task else None
         yield
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        await app.state.hub.stop()
         await services.close()
 
     app = App(
@@ -165,8 +168,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.services = services
-    app.state.hub = Hub(services, lambda: getattr(app.state, "draining", False))
-    app.openapi = lambda: build_openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
+    app.openapi = lambda: build_openapi(app, MESSAGES)  # type: ignore[method-assign]  # FastAPI's own way
     install_docs(app)
     install_problem_handlers(app)
     app.add_exception_handler(Replay, _handle_replay)

@@ -67,6 +67,7 @@ from models.subscriptions import (
 )
 from models.users import Handle, Role, User
 from models.votes import ArticleVote, CommentVote, ScoreChange
+from models.webhooks import Webhook, WebhookAttempt, WebhookDisabledReason, WebhookEventType
 
 __all__ = [
     "MAX_DEPTH",
@@ -129,5 +130,9 @@ __all__ = [
     "TagSubscription",
     "User",
     "UserSubscription",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDisabledReason",
+    "WebhookEventType",
     "metadata",
 ]

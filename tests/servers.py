@@ -16,6 +16,7 @@ class OtherServer:
     # Called with each request.
     watch: Callable[[], None] = lambda: None
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    connections: int = 0
 
     @property
     def url(self) -> str:
@@ -26,6 +27,7 @@ class OtherServer:
         self.response = (head + body).encode()
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             line, *lines = head.split("\r\n")

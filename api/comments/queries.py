@@ -1,6 +1,6 @@
 """Every statement of comments but the tree's."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -276,6 +276,12 @@ async def find_shown(session: AsyncSession, comment_id: UUID) -> RowMapping | No
     """Return a listed comment of a visible article as readers see it."""
     rows = await _list_shown(session, is_listed(), col(Comment.id) == comment_id, limit=1)
     return rows.data[0] if rows.data else None
+
+
+async def list_visible(session: AsyncSession, ids: Collection[UUID]) -> Sequence[RowMapping]:
+    """Return those of these comments whose text everybody sees, as far as they fit a response."""
+    is_one = col(Comment.id).in_(ids)
+    return (await _list_shown(session, shows_text(), is_one, limit=len(ids))).data
 
 
 async def list_flat(

@@ -47,6 +47,8 @@ OWNERS = {
     "tag_subscriptions": "notifications",
     "user_subscriptions": "notifications",
     "users": "users",
+    "webhook_attempts": "webhooks",
+    "webhooks": "webhooks",
 }
 # `begin` commits when its block ends.
 COMMITS = re.compile(r"\.commit$|(session|connection|engine|reader|writer)\.begin$")

@@ -121,7 +121,6 @@ TABLE: dict[str, Row] = {
     ),
     "read_tree": everybody(200),
     "list_flat": everybody(200),
-    "stream_article": everybody(200, query="?last_event_id=0"),
     "read_comment": everybody(200),
     "read_replies": everybody(200),
     "read_context": everybody(200),
@@ -235,6 +234,27 @@ TABLE: dict[str, Row] = {
     "update_screening_settings": Row(
         401, 403, 403, 200, body={"max_links": 5}, scope=Scope.RULES_MODERATE
     ),
+    "create_webhook": Row(
+        *(401, 403, 403, 403),
+        admin=201,
+        # Nothing listens there, and nothing is sent.
+        body={"url": "https://93.184.215.14/", "event_types": ["comment.created"]},
+        scope=Scope.WEBHOOKS_WRITE,
+    ),
+    "list_webhooks": Row(401, 403, 403, 403, admin=200, scope=Scope.WEBHOOKS_READ),
+    "read_webhook": Row(401, 403, 403, 403, admin=200, scope=Scope.WEBHOOKS_READ),
+    "update_webhook": Row(
+        *(401, 403, 403, 403),
+        admin=200,
+        body={"description": "Changed."},
+        scope=Scope.WEBHOOKS_WRITE,
+    ),
+    "delete_webhook": Row(401, 403, 403, 403, admin=204, scope=Scope.WEBHOOKS_WRITE),
+    "rotate_webhook_secret": Row(401, 403, 403, 403, admin=200, scope=Scope.WEBHOOKS_WRITE),
+    # Of another id.
+    "send_webhook_test": Row(401, 403, 403, 403, admin=404, scope=Scope.WEBHOOKS_WRITE),
+    "list_webhook_deliveries": Row(401, 403, 403, 403, admin=200, scope=Scope.WEBHOOKS_READ),
+    "replay_webhook_delivery": Row(401, 403, 403, 403, admin=404, scope=Scope.WEBHOOKS_WRITE),
     # The last one: nobody is logged in afterwards.
     "delete_current_session": members(204, scope=Scope.SESSIONS_WRITE),
 }
@@ -270,6 +290,8 @@ class World:
             "{log_id}": comment["id"],
             "{appeal_id}": comment["id"],
             "{dry_run_id}": comment["id"],
+            "{webhook_id}": comment["id"],
+            "{delivery_id}": comment["id"],
             "{handle}": self.owner.handle,
             "{new}": f"new-{self.made}",
             "{tag}": f"tag-{self.made}",
@@ -291,6 +313,15 @@ class World:
                 await self.appeal()
             case "read_rule" | "update_rule" | "delete_rule":
                 await self.add_rule()
+            case (
+                "read_webhook"
+                | "update_webhook"
+                | "delete_webhook"
+                | "rotate_webhook_secret"
+                | "list_webhook_deliveries"
+                | "replay_webhook_delivery"
+            ):
+                await self.add_webhook()
             case "claim_item" | "release_item":
                 await self.open_item()
 
@@ -315,6 +346,15 @@ class World:
         self.made += 1
         made = expect(await self.clients[MODERATOR].post("/v1/moderation/rules", rule), 201)
         self.values["{rule_id}"] = made["id"]
+
+    async def add_webhook(self) -> None:
+        """Make a webhook, and delete the one before: there are at most twenty."""
+        body = {"url": "https://93.184.215.14/", "event_types": ["comment.created"]}
+        admin = self.clients[ADMIN]
+        for webhook in expect(await admin.get("/v1/webhooks"), 200)["data"]:
+            path = f"/v1/webhooks/{webhook['id']}"
+            expect(await admin.delete(path, headers={"If-Match": "*"}), 204)
+        self.values["{webhook_id}"] = expect(await admin.post("/v1/webhooks", body), 201)["id"]
 
     async def warn_the_owner(self) -> None:
         """Warn the owner, as a moderator."""

@@ -28,8 +28,8 @@ BESIDE_THE_SHAPE = {
         *("candidate", "csv_files", "dependencies", "editing", "external", "matching"),
         *("normalization", "phases", "rules", "verdict"),
     },
-    # Who listens; what is open in a process; what is read for all who watch it; what they are told.
-    "realtime": {"dependencies", "hub", "messages", "topics"},
+    # What is sent to other systems, the requests that carry it, and the keys that sign them.
+    "webhooks": {"messages", "sealed_secrets", "sending"},
     # It has no HTTP; what comes in is a file.
     "transfer": {"thread_file"},
 }
@@ -41,7 +41,6 @@ HANDLING_HTTP = {
     "api/auth/dependencies.py",
     "api/auth/quotas.py",
     "api/screening/dependencies.py",
-    "api/realtime/dependencies.py",
     "api/kit/dependencies.py",
     # Routes without a domain.
     "api/kit/openapi/docs_page.py",

@@ -6,6 +6,7 @@ knows (its problems, its parameters, its examples) stands at the route and at it
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from api.kit.http.problem_responses import MEDIA_TYPE
 from api.kit.http.routing import SECURITY_SCHEME
 from api.kit.openapi.examples import compose_example, name_of
 from api.kit.openapi.schemas import REF, fix_schemas, make_problem_schema
+from api.kit.openapi.webhooks import DeclaredMessage, add_webhooks, make_message_schemas
 
 DESCRIPTION = """
 Articles, people, and nested replies with @mentions.
@@ -35,7 +37,7 @@ TAGS = [
     {"name": "votes", "description": "Votes, and what else depends on the reader."},
     {"name": "moderation", "description": "Sanctions of people, and decisions about texts."},
     {"name": "mentions", "description": "People who are mentioned in a text."},
-    {"name": "live", "description": "Streams of changes, as server-sent events."},
+    {"name": "webhooks", "description": "Messages to other systems about what happens."},
     {"name": "probes", "description": "Health checks and metrics, for operators."},
 ]
 
@@ -107,8 +109,11 @@ _IF_NONE_MATCH = {
 }
 
 
-def build_openapi(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document of the app; made once, then kept on the app."""
+def build_openapi(app: FastAPI, messages: Sequence[DeclaredMessage] = ()) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of the app; made once, then kept on the app.
+
+    `messages` are what the service sends to other servers.
+    """
     if app.openapi_schema is not None:
         return app.openapi_schema
     document = get_openapi(
@@ -129,10 +134,13 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
         "responses": {},
         "examples": {},
     }
+    components["schemas"] = make_message_schemas(messages) | components["schemas"]
     fix_schemas(document)
     for path in document["paths"].values():
         for method, operation in path.items():
             _fix_operation(method, operation, components)
+    if messages:
+        add_webhooks(document, messages, tag="webhooks")
     for kind in ("schemas", "responses", "examples"):
         components[kind] = dict(sorted(components[kind].items()))
     # In FastAPI's own model of a document every bound is a float.
