@@ -17,6 +17,7 @@ from api.comments.mentions.routes import router as mentions
 from api.comments.mentions.routes import users_router as completion
 from api.comments.revisions.routes import router as revisions
 from api.comments.routes import router as comments
+from api.comments.tree.routes import router as comment_trees
 from api.effects import EFFECTS
 from api.kit.cache.edge import Edge
 from api.kit.cache.versioned import VersionedCache
@@ -61,6 +62,7 @@ from api.webhooks.routes import router as webhooks
 
 # In the order of the document. Routes are tried one after the other: what is asked for most, first.
 ROUTERS = (
+    comment_trees,
     comments,
     articles,
     votes,

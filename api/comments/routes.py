@@ -1,4 +1,4 @@
-"""HTTP for comments."""
+"""HTTP for single comments and flat lists of them; trees are in `tree/routes.py`."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from sqlalchemy import RowMapping
 
 from api.articles import queries as articles
@@ -37,37 +37,21 @@ from api.comments.presenters import (
 )
 from api.comments.projection import to_comment_fields
 from api.comments.schemas import (
-    MAX_CHILDREN,
-    MAX_LEVELS,
-    MAX_ROOTS,
-    CommentContext,
     CommentCreate,
+    CommentId,
     CommentPage,
     CommentRead,
-    CommentSort,
-    CommentTree,
     CommentUpdate,
     CommentWritten,
     FlatOrder,
     PersonCommentPage,
 )
 from api.comments.tree import cached_reads
-from api.comments.tree.cached_reads import (
-    DEFAULT_CHILDREN,
-    DEFAULT_DEPTH,
-    DEFAULT_LIMIT,
-    DEFAULT_SORT,
-    TreeParams,
-)
-from api.comments.tree.cursors import Window
-from api.kit.cache.responses import VersionNotReached
-from api.kit.db.database import DatabaseUnavailable
 from api.kit.db.write_queues import WriteQueueFull
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep, services_of
 from api.kit.http.cacheability import public_response
 from api.kit.http.conditional import IfMatch, Resource, make_resource_response
 from api.kit.http.pagination import (
-    MAX_CURSOR_LENGTH,
     CursorParam,
     InvalidCursor,
     Keyset,
@@ -88,8 +72,6 @@ router = make_router("comments")
 
 CommentWriter = Annotated[Actor, requires(Scope.COMMENTS_WRITE)]
 
-CommentId = Annotated[UUID, Path(description="The comment's id.")]
-
 
 @declares(WriteQueueFull)
 async def wait_for_turn(request: Request, comment_id: CommentId) -> AsyncIterator[None]:
@@ -105,77 +87,6 @@ async def wait_for_turn(request: Request, comment_id: CommentId) -> AsyncIterato
 
 
 CommentTurn = Depends(wait_for_turn, scope="function")
-Ancestors = Annotated[
-    int, Query(ge=0, le=200, description="The largest number of ancestors; the nearest are kept.")
-]
-Children = Annotated[
-    int,
-    Query(
-        ge=0, le=MAX_CHILDREN, description="The largest number of replies shown under each comment."
-    ),
-]
-Depth = Annotated[int, Query(ge=1, le=MAX_LEVELS, description="The number of levels shown.")]
-
-
-async def read_tree_params(
-    # No `default` in the document: generated clients would send it beside a cursor that differs.
-    sort: Annotated[CommentSort | None, Query(description="By default `best`.")] = None,
-    limit: Annotated[
-        int | None,
-        Query(
-            ge=1,
-            le=MAX_ROOTS,
-            description="The largest number of comments at the top of the page. "
-            f"By default {DEFAULT_LIMIT}.",
-        ),
-    ] = None,
-    children: Annotated[
-        int | None,
-        Query(
-            ge=0,
-            le=MAX_CHILDREN,
-            description="The largest number of replies shown under each comment. "
-            f"By default {DEFAULT_CHILDREN}.",
-        ),
-    ] = None,
-    depth: Annotated[
-        int | None,
-        Query(
-            ge=1,
-            le=MAX_LEVELS,
-            description=f"The number of levels shown. By default {DEFAULT_DEPTH}.",
-        ),
-    ] = None,
-    cursor: Annotated[
-        str | None,
-        Query(
-            max_length=MAX_CURSOR_LENGTH,
-            description="A `next_cursor` of the page or of any comment in it. It contains the "
-            "parameters it was made with: leave them out, or send the same ones.",
-        ),
-    ] = None,
-    min_version: Annotated[
-        int | None,
-        Query(
-            ge=0,
-            le=2**53,
-            description="The version that your own write returned: the page is at least as new.",
-        ),
-    ] = None,
-) -> TreeParams:
-    """Return the parameters of a tree as they were sent."""
-    return TreeParams(
-        sort=sort,
-        limit=limit,
-        children=children,
-        depth=depth,
-        cursor=cursor,
-        min_version=min_version,
-    )
-
-
-TreeQuery = Annotated[TreeParams, Depends(read_tree_params)]
-_TREE_PROBLEMS = (InvalidCursor, VersionNotReached, DatabaseUnavailable)
 
 
 @router.post(
@@ -221,22 +132,6 @@ async def create_comment(
     )
     response.headers["Location"] = f"/v1/comments/{created.comment.id}"
     return response
-
-
-@router.get(
-    "/articles/{article}/comments",
-    response_model=CommentTree,
-    responses={**problems(ArticleNotFound, *_TREE_PROBLEMS)},
-)
-@public_response
-async def read_tree(
-    request: Request, article: ArticleRef, params: TreeQuery, services: ServicesDep
-) -> Response:
-    """Get the comment tree.
-
-    The same for everybody; `/v1/articles/{article}/viewer` has what depends on the reader.
-    """
-    return await cached_reads.get_article_tree(request, services, article, params)
 
 
 @router.get("/articles/{article}/comments/flat", responses=problems(ArticleNotFound, InvalidCursor))
@@ -330,45 +225,6 @@ async def delete_comment(
     While it has replies, it stays in the tree without its text and author.
     """
     await service.delete_comment(uow, actor, comment_id, if_match)
-
-
-@router.get(
-    "/comments/{comment_id}/replies",
-    response_model=CommentTree,
-    responses={**problems(CommentNotFound, *_TREE_PROBLEMS)},
-)
-@public_response
-async def read_replies(
-    request: Request, comment_id: CommentId, params: TreeQuery, services: ServicesDep
-) -> Response:
-    """Get the replies to a comment.
-
-    The response has the shape of an article's tree.
-    """
-    return await cached_reads.get_replies(request, services, comment_id, params)
-
-
-@router.get(
-    "/comments/{comment_id}/context",
-    response_model=CommentContext,
-    responses={**problems(CommentNotFound, DatabaseUnavailable)},
-)
-@public_response
-async def read_context(
-    request: Request,
-    comment_id: CommentId,
-    services: ServicesDep,
-    ancestors: Ancestors = 10,
-    sort: Annotated[CommentSort, Query(description="The order of replies.")] = DEFAULT_SORT,
-    children: Children = DEFAULT_CHILDREN,
-    depth: Depth = DEFAULT_DEPTH,
-) -> Response:
-    """Get a comment in context.
-
-    With its ancestors and its replies, for a permalink.
-    """
-    window = Window(under_id=comment_id, sort=sort, limit=children, children=children, depth=depth)
-    return await cached_reads.get_context(request, services, comment_id, window, ancestors)
 
 
 @router.get("/users/{handle}/comments", responses=problems(UserNotFound, InvalidCursor))

@@ -4,12 +4,15 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import ConfigDict, Field, StringConstraints
 
 from api.kit.http.pagination import Page
 from api.kit.http.schemas import Input, Output, Prose, Time
 from api.users.schemas import PersonRead
 from models import CommentState
+
+CommentId = Annotated[UUID, Path(description="The comment's id.")]
 
 MAX_BODY_LENGTH = 10_000
 

@@ -17,7 +17,7 @@ from api.auth.scopes import Scope
 from api.comments import policy as comments_policy
 from api.comments.errors import CommentGone, CommentNotFound
 from api.comments.own_comments import list_own_pending
-from api.comments.routes import CommentId
+from api.comments.schemas import CommentId
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep
 from api.kit.http.cacheability import private_response
 from api.kit.http.problem_responses import problems

@@ -16,7 +16,7 @@ from api.comments.revisions import queries
 from api.comments.revisions.errors import RevisionsNotShown
 from api.comments.revisions.queries import Reader
 from api.comments.revisions.schemas import CommentRevisionPage, CommentRevisionRead
-from api.comments.routes import CommentId
+from api.comments.schemas import CommentId
 from api.kit.dependencies import ReadSession, ServicesDep
 from api.kit.http.pagination import CursorParam, InvalidCursor, Keyset, link_next
 from api.kit.http.problem_responses import problems

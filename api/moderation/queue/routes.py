@@ -14,7 +14,7 @@ from api.auth.quotas import Action, limit
 from api.auth.scopes import Scope
 from api.comments import queries as comments
 from api.comments.errors import CommentNotFound
-from api.comments.routes import CommentId
+from api.comments.schemas import CommentId
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep
 from api.kit.http.conditional import (
     Resource,

@@ -8,7 +8,8 @@ from api.auth.dependencies import IdempotentUow, requires
 from api.auth.quotas import Action, limit
 from api.auth.scopes import Scope
 from api.comments.errors import CommentGone, CommentNotFound
-from api.comments.routes import CommentId, CommentTurn
+from api.comments.routes import CommentTurn
+from api.comments.schemas import CommentId
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
 from api.moderation.errors import AlreadyReported, OwnComment
