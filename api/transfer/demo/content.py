@@ -45,7 +45,7 @@ class DemoThread(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class DemoContent:
-    """Whom and what the demo adds: people by handle, threads by the article's external id."""
+    """What the demo adds: people by handle, threads by the article's external id."""
 
     people: dict[str, UserCreate]
     threads: dict[str, DemoThread]
