@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.kit.db.deliveries import MAX_TARGET_LENGTH
 from api.kit.db.events import Event
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.redis.client import RedisUnavailable
@@ -143,7 +144,7 @@ class BatchConsumer(Generic[E_contra]):
 class TargetedConsumer(Generic[E_contra]):
     """Delivers each event to several targets, such as webhook endpoints, each by itself.
 
-    `find_targets` only reads. A target is never empty.
+    `find_targets` only reads.
     """
 
     name: str
@@ -158,8 +159,19 @@ class TargetedConsumer(Generic[E_contra]):
     has_targets = True
 
     async def list_targets(self, session: AsyncSession, event: Event) -> Collection[str]:
-        """Return who or what the event is delivered to."""
-        return await self.find_targets(session, _narrow(event, self.event))
+        """Return who or what the event is delivered to.
+
+        Raises ValueError for a target that no row can have: the relay stores those of all
+        consumers in one statement, which must not fail because of one of them.
+        """
+        targets = await self.find_targets(session, _narrow(event, self.event))
+        for target in targets:
+            if not 0 < len(target) <= MAX_TARGET_LENGTH or "\0" in target:
+                raise ValueError(
+                    f"A target has 1 to {MAX_TARGET_LENGTH} characters, none of them NUL: "
+                    f"{target[:50]!r}"
+                )
+        return targets
 
     async def run(self, services: Services, deliveries: Sequence[tuple[Event, str]]) -> None:
         """Deliver the events, one after the other."""

@@ -193,3 +193,28 @@ async def test_another_party_that_refuses_is_expected_and_may_name_the_next_atte
         clock.advance(minutes=minutes)
         await work_off(services, effects)
         assert sorted(tried) == sorted(expected)
+
+
+@pytest.mark.parametrize("bad", ["", "x" * 301, "a\0b"])
+async def test_a_target_that_cannot_be_stored_holds_up_nobody(
+    client: Client, services: Services, bad: str
+) -> None:
+    """Otherwise one bad row fails the relay, which tries the same batch for ever."""
+    comments = await write_comments(client, services, 2)
+    record = Record()
+    done: list[str] = []
+
+    async def find_targets(_: AsyncSession, event: CommentCreated) -> Collection[str]:
+        return ("well", bad) if event.version == 1 else ("well",)
+
+    async def deliver(_: Services, event: CommentCreated, target: str) -> None:
+        done.append(f"{event.version} to {target}")
+
+    targeted = TargetedConsumer(
+        name="targeted", event=CommentCreated, find_targets=find_targets, deliver=deliver
+    )
+    await work_off(services, make_effects(targeted, make_consumer(record)))
+    assert record.done == comments
+    assert done == ["2 to well"]
+    failed = "target = '' AND last_error LIKE '%1 to 300 characters%'"
+    assert await count(services, failed) == await count(services) == 1

@@ -33,6 +33,8 @@ from models import Delivery, OutboxEvent
 
 # Characters of an error that are stored with a delivery.
 MAX_ERROR_LENGTH = 500
+# And of a target, which names what an event is delivered to.
+MAX_TARGET_LENGTH = 300
 # How far a measurement counts; beyond it a queue is long, and the exact figure costs time.
 MAX_COUNT = 100_000
 # Due rows that a claim looks at: more than one worker has under way.
