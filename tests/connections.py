@@ -1,5 +1,9 @@
 """Connections of the tests' own, beside the app's."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
 from sqlalchemy import make_url
 
 import models
@@ -18,6 +22,16 @@ SET session_replication_role = replica;
 INSERT INTO screening_settings DEFAULT VALUES;
 SET session_replication_role = origin;
 """
+
+
+@asynccontextmanager
+async def connected_to(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """Open a connection for as long as the block lasts."""
+    connection = await asyncpg.connect(**connect_arguments(url))
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def connect_arguments(url: str) -> dict[str, str | int | None]:

@@ -4,26 +4,22 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg
 from alembic import command
 from sqlalchemy import make_url
 
 from api.kit.db.database import to_asyncpg
 from api.kit.db.migrations import alembic_config
-from tests.connections import connect_arguments
+from tests.connections import connected_to
 
 
 @asynccontextmanager
 async def make_database(server_url: str, name: str) -> AsyncIterator[str]:
     """Create an empty database for as long as the block lasts; yield its URL."""
-    server = await asyncpg.connect(**connect_arguments(server_url))
-    try:
+    async with connected_to(server_url) as server:
         await server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await server.execute(f"CREATE DATABASE {name}")
         yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
         await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await server.close()
 
 
 def upgrade(url: str, revision: str) -> None:

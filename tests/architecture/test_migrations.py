@@ -1,4 +1,4 @@
-"""Migrations: what they make is what the models say, and they can be taken back."""
+"""Migrations: what they make is what the models say, and they can be undone."""
 
 import asyncio
 import os
@@ -8,17 +8,18 @@ from collections.abc import AsyncIterator, Callable
 from importlib.resources import files
 from pathlib import Path
 
-import asyncpg
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from api.kit.db.database import to_asyncpg
 from api.kit.db.migrations import alembic_config, find_head
 from tests.architecture.source import ROOT
-from tests.conftest import DATABASE_VARIABLE, connect_arguments
+from tests.conftest import DATABASE_VARIABLE
+from tests.connections import connected_to
+from tests.migrating import make_database
 
 # Everything that a migration can make, as PostgreSQL itself would write it.
 CATALOGUE = """
@@ -46,14 +47,8 @@ ORDER BY 1, 2
 @pytest.fixture
 async def empty_database(worker_name: str) -> AsyncIterator[str]:
     """The URL of a database without any table."""
-    url = os.environ[DATABASE_VARIABLE]
-    name = f"palaver_migrations_{worker_name}"
-    server = await asyncpg.connect(**connect_arguments(url))
-    await server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await server.execute(f"CREATE DATABASE {name}")
-    yield make_url(url).set(database=name).render_as_string(hide_password=False)
-    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await server.close()
+    async with make_database(os.environ[DATABASE_VARIABLE], f"palaver_up_{worker_name}") as url:
+        yield url
 
 
 async def test_migrations_go_up_and_down_and_up(empty_database: str) -> None:
@@ -119,15 +114,14 @@ async def test_each_migration_has_its_own_transaction(empty_database: str, tmp_p
 
     with pytest.raises(DBAPIError, match="division by zero"):
         _run(empty_database, upgrade)
-    connection = await asyncpg.connect(**connect_arguments(empty_database))
-    assert await connection.fetchval("SELECT version_num FROM alembic_version") == "9001"
-    assert await connection.fetchval("SELECT to_regclass('half_done')") is None
-    assert await connection.fetchval(
-        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_concurrent'::regclass"
-    )
-    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
-    assert await connection.fetchval(locks) == 0
-    await connection.close()
+    async with connected_to(empty_database) as connection:
+        assert await connection.fetchval("SELECT version_num FROM alembic_version") == "9001"
+        assert await connection.fetchval("SELECT to_regclass('half_done')") is None
+        assert await connection.fetchval(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_concurrent'::regclass"
+        )
+        locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        assert await connection.fetchval(locks) == 0
 
 
 MIGRATE = """
@@ -187,7 +181,6 @@ def _run(url: str, run: Callable[..., None]) -> None:
 
 
 async def _read_catalogue(url: str) -> list[tuple[str, str]]:
-    connection = await asyncpg.connect(**connect_arguments(url))
-    rows = await connection.fetch(CATALOGUE)
-    await connection.close()
+    async with connected_to(url) as connection:
+        rows = await connection.fetch(CATALOGUE)
     return [(row[0], row[1]) for row in rows]

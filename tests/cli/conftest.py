@@ -9,13 +9,11 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
 import pytest
-from sqlalchemy import make_url
 
 from api.cli import environment
 from api.cli.main import main
-from tests.connections import connect_arguments
+from tests.migrating import make_database
 
 SECRET = "a secret for the command, long enough"
 
@@ -74,13 +72,7 @@ def _run_main() -> int:
 
 
 @pytest.fixture
-async def empty_database(database_url: str) -> AsyncIterator[str]:
+async def empty_database(database_url: str, worker_name: str) -> AsyncIterator[str]:
     """The URL of a database without any table."""
-    url = make_url(database_url)
-    name = f"{url.database}_empty"
-    connection = await asyncpg.connect(**connect_arguments(database_url))
-    await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await connection.execute(f"CREATE DATABASE {name}")
-    yield url.set(database=name).render_as_string(hide_password=False)
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
+    async with make_database(database_url, f"palaver_empty_{worker_name}") as url:
+        yield url

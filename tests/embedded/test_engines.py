@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from api.embedded.engines import Engines, EngineStartError, running
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +35,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 with running(Path(sys.argv[1])) as engines:
     try:
         print(json.dumps(asdict(engines)), flush=True)
-        time.sleep(60)
+        time.sleep(600)
     except KeyboardInterrupt:
         time.sleep(0.5)
         with redis.Redis.from_url(engines.redis_url) as client:
@@ -125,7 +126,7 @@ def read_engines(output: str) -> Engines:
 def innocent(uid: int) -> Iterator["subprocess.Popen[str]"]:
     """Run a program that is no server, as the account whose signals reach the servers."""
     user = uid if os.geteuid() == 0 else None
-    with subprocess.Popen(["sleep", "60"], text=True, user=user) as process:
+    with subprocess.Popen(["sleep", "600"], text=True, user=user) as process:
         try:
             yield process
         finally:
@@ -206,13 +207,13 @@ async def test_the_first_process_does_not_stop_servers_under_the_second(folder, 
     with owning(folder) as (first, engines), owning(folder) as (second, joined):
         assert joined == engines
         first.send_signal(how)
-        first.wait(20)
+        first.wait(PATIENCE)
         await query(joined, f"CREATE TABLE used_after_{how} ()")
         # A third joins what the first one, which is gone, started.
         assert attach(folder) == engines
         await query(joined, f"DROP TABLE used_after_{how}")
         second.send_signal(signal.SIGINT)
-        assert second.wait(20) == 0
+        assert second.wait(PATIENCE) == 0
     assert find_servers(folder) == []
     assert not (folder / "engines.json").exists()
 
@@ -223,7 +224,7 @@ def test_many_processes_that_start_and_leave_at_once_use_the_same_servers(folder
         subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)
     ]
     for process in processes:
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         assert str(read_engines(output).database_url).startswith("postgresql+asyncpg://")
     assert find_servers(folder) == []
@@ -259,7 +260,7 @@ async def test_another_programs_pid_in_the_pid_file_does_not_matter(folder):
 def test_ctrl_c_reaches_the_service_and_not_its_servers(folder):
     with owning(folder) as (process, _):
         os.killpg(process.pid, signal.SIGINT)
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=PATIENCE)
     assert (output.strip(), process.returncode) == ("True", 0)
     assert find_servers(folder) == []
 
@@ -267,7 +268,7 @@ def test_ctrl_c_reaches_the_service_and_not_its_servers(folder):
 def test_sigterm_stops_the_servers_too(folder):
     with owning(folder) as (process, _):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 128 + signal.SIGTERM
+        assert process.wait(PATIENCE) == 128 + signal.SIGTERM
     assert find_servers(folder) == []
 
 

@@ -4,13 +4,12 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 from redis.asyncio import Redis
 
 from api.kit.db.migrations import migrate
 from tests.client import Client
-from tests.connections import EMPTY_TABLES, connect_arguments
+from tests.connections import EMPTY_TABLES, connected_to
 from tests.faults.looking import connected
 from tests.faults.servers import Engine, Palaver, run_apart, running
 
@@ -49,12 +48,10 @@ def server(folder: Path, postgres: Engine, valkey: Engine) -> Iterator[Palaver]:
 
 @pytest.fixture
 async def emptied(postgres: Engine, valkey: Engine) -> None:
-    connection = await asyncpg.connect(**connect_arguments(postgres.url))
-    await connection.execute(EMPTY_TABLES)
-    await connection.close()
-    redis = Redis.from_url(valkey.url)
-    await redis.flushall()
-    await redis.aclose()
+    async with connected_to(postgres.url) as connection:
+        await connection.execute(EMPTY_TABLES)
+    async with Redis.from_url(valkey.url) as redis:
+        await redis.flushall()
 
 
 @pytest.fixture

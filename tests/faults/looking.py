@@ -1,53 +1,46 @@
 """What a forum holds after a fault, and waiting until it is well."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg
 import httpx
 
 from tests.client import Client, expect
-from tests.connections import connect_arguments
+from tests.connections import connected_to
 from tests.faults.servers import Engine, Palaver
-
-# Tenths of a second. A fault may be noticed for 5 s; a loaded machine is given more.
-BACK_WITHIN = 150
+from tests.waiting import PATIENCE, wait_until
 
 
 @asynccontextmanager
 async def connected(palaver: Palaver) -> AsyncIterator[Client]:
     """A stranger's client over real connections."""
     # No proxy of the environment: all of this stays on this machine.
-    async with httpx.AsyncClient(base_url=palaver.url, timeout=20, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=palaver.url, timeout=PATIENCE, trust_env=False) as http:
         yield Client(http)
 
 
 async def wait_until_ready(client: Client) -> None:
     """Ask until it is ready, and let nothing but a 503 come before."""
-    for _ in range(BACK_WITHIN):
+
+    async def is_ready() -> bool:
         response = await client.get("/readyz")
-        if response.status_code == 200:
-            return
-        assert response.status_code == 503
-        await asyncio.sleep(0.1)
-    raise AssertionError("it does not come back")
+        assert response.status_code in (200, 503)
+        return response.status_code == 200
+
+    await wait_until(is_ready, pause=0.1)
 
 
 async def wait_until_relayed(postgres: Engine) -> None:
     """Wait until a worker has made every delivery."""
-    connection = await asyncpg.connect(**connect_arguments(postgres.url))
-    for _ in range(BACK_WITHIN):
-        waiting = await connection.fetchval(
-            "SELECT (SELECT count(*) FROM events WHERE relayed_at IS NULL)"
-            " + (SELECT count(*) FROM deliveries)"
+    async with connected_to(postgres.url) as connection:
+        await wait_until(
+            lambda: connection.fetchval(
+                "SELECT NOT EXISTS (SELECT FROM events WHERE relayed_at IS NULL)"
+                " AND NOT EXISTS (SELECT FROM deliveries)"
+            ),
+            pause=0.1,
         )
-        if waiting == 0:
-            break
-        await asyncio.sleep(0.1)
-    await connection.close()
-    assert waiting == 0
 
 
 async def read_comments(client: Client, article: str) -> list[tuple[str, str]]:
@@ -63,14 +56,13 @@ async def read_comments(client: Client, article: str) -> list[tuple[str, str]]:
 
 async def count_comments(postgres: Engine, article: str) -> tuple[int, int, int]:
     """Return how many comments there are, how many the article counts, and their events."""
-    connection = await asyncpg.connect(**connect_arguments(postgres.url))
-    row = await connection.fetchrow(
-        "SELECT (SELECT count(*) FROM comments WHERE article_id = $1), comment_count, "
-        "(SELECT count(*) FROM events WHERE article_id = $1 AND type = 'comment_created') "
-        "FROM articles WHERE id = $1",
-        article,
-    )
-    await connection.close()
+    async with connected_to(postgres.url) as connection:
+        row = await connection.fetchrow(
+            "SELECT (SELECT count(*) FROM comments WHERE article_id = $1), comment_count, "
+            "(SELECT count(*) FROM events WHERE article_id = $1 AND type = 'comment_created') "
+            "FROM articles WHERE id = $1",
+            article,
+        )
     return tuple(row)
 
 

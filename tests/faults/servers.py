@@ -5,23 +5,20 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import psutil
 
 from api.embedded import engines as embedded
+from tests.waiting import PATIENCE, block_until
 
 PROGRAM = [sys.executable, "-c", "from api.cli.main import main; main()"]
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret for the tests, long enough"
-# Seconds; each is far above what a loaded machine needs.
-TO_START = 30
-TO_LEAVE = 15
 
 
 class Engine:
@@ -101,16 +98,15 @@ class Palaver:
             )
 
     def wait_until_alive(self) -> None:
-        deadline = time.monotonic() + TO_START
         with httpx.Client(trust_env=False) as http:
-            while time.monotonic() < deadline:
+
+            def is_alive() -> bool:
                 assert self.process.poll() is None, self.log.read_text()
-                try:
-                    if http.get(f"{self.url}/livez").status_code == 200:
-                        return
-                except httpx.TransportError:
-                    time.sleep(0.05)
-        raise AssertionError(f"it does not answer:\n{self.log.read_text()}")
+                with suppress(httpx.TransportError):
+                    return http.get(f"{self.url}/livez").status_code == 200
+                return False
+
+            block_until(is_alive, pause=0.05)
 
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -120,9 +116,9 @@ class Palaver:
         self.process.wait()
 
     def leave(self) -> int:
-        """Ask it to end; return how it did. Raises subprocess.TimeoutExpired after 15 s."""
+        """Ask it to end; return how it did. Raises subprocess.TimeoutExpired."""
         self.terminate()
-        return self.process.wait(TO_LEAVE)
+        return self.process.wait(PATIENCE)
 
 
 def find_port() -> int:

@@ -17,10 +17,9 @@ from tests.client import Client, expect, expect_problem
 from tests.faults.looking import connected
 from tests.faults.servers import Engine, Palaver, running
 from tests.faults.test_processes import compose, holding_up, wait_until_held_up
+from tests.waiting import PATIENCE
 
 KIB = 1024
-# Seconds, far above what a loaded machine needs.
-TO_ANSWER = 30
 HEAD = b"GET /livez HTTP/1.1\r\nHost: test\r\n"
 CHUNKED = (
     b"POST /v1/sessions HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"
@@ -53,7 +52,7 @@ class Wire:
 
     async def read(self) -> httpx.Response:
         """Return the next response, which has a Content-Length."""
-        async with asyncio.timeout(TO_ANSWER):
+        async with asyncio.timeout(PATIENCE):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
             status, *lines = head.strip().split("\r\n")
             headers = [(name, value) for name, _, value in (x.partition(": ") for x in lines)]
@@ -63,7 +62,7 @@ class Wire:
 
     async def read_to_end(self) -> bytes:
         """Return what comes until the server hangs up."""
-        async with asyncio.timeout(TO_ANSWER):
+        async with asyncio.timeout(PATIENCE):
             return await self.reader.read(-1)
 
     def close(self) -> None:
@@ -364,7 +363,7 @@ async def test_half_requests_do_not_keep_a_process_from_ending(
             assert await wire.read_to_end() == b""
         await expect_refusal(wires[2], 408, "request_timeout")
         try:
-            code = await asyncio.to_thread(palaver.process.wait, 10)
+            code = await asyncio.to_thread(palaver.process.wait, PATIENCE)
         except subprocess.TimeoutExpired:
             raise AssertionError("it does not end") from None
         assert code in (0, -signal.SIGTERM)

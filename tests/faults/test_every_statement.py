@@ -12,7 +12,7 @@ from sqlalchemy import event
 import models
 from api.kit.services import Services
 from tests.client import PASSWORD, Client, Person, expect, expect_problem
-from tests.connections import connect_arguments
+from tests.connections import connected_to
 
 KEY = {"Idempotency-Key": "once"}
 # More statements than any of these writes needs.
@@ -23,9 +23,8 @@ Write = Callable[[], Awaitable[httpx.Response]]
 
 @pytest.fixture
 async def admin(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(**connect_arguments(database_url))
-    yield connection
-    await connection.close()
+    async with connected_to(database_url) as connection:
+        yield connection
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from tests.client import expect, expect_problem
 from tests.faults.looking import connected
 from tests.faults.servers import Engine, running
 from tests.faults.test_processes import holding_up, wait_until_held_up
+from tests.waiting import PATIENCE
 
 REPLIES = 80
 # Of ten connections, three for one article; and places for 64 more to wait.
@@ -38,7 +39,7 @@ async def test_an_article_that_is_locked_keeps_no_connections_from_others(
                 done: set[asyncio.Task[httpx.Response]] = set()
                 while len(done) < REPLIES - WIDTH - LENGTH:
                     done, _ = await asyncio.wait(
-                        replying, timeout=30, return_when=asyncio.FIRST_COMPLETED
+                        replying, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED
                     )
                     replying = [task for task in replying if task not in done] + list(done)
                     assert done, "nobody is refused"

@@ -4,11 +4,10 @@ import asyncio
 import uuid
 from pathlib import Path
 
-import asyncpg
 import httpx
 
 from tests.client import Client, Person, expect, expect_problem
-from tests.connections import connect_arguments
+from tests.connections import connected_to
 from tests.faults.looking import read_comments, wait_until_ready, wait_until_relayed
 from tests.faults.servers import Engine, running
 
@@ -103,7 +102,6 @@ async def test_connections_that_are_killed_under_load_are_replaced(
     person = await forum.join()
     article = await person.post_article()
     path = f"/v1/articles/{article['id']}/comments"
-    admin = await asyncpg.connect(**connect_arguments(postgres.url))
     statuses: list[int] = []
     acknowledged: list[str] = []
 
@@ -121,16 +119,16 @@ async def test_connections_that_are_killed_under_load_are_replaced(
         if response.status_code != 200:
             expect_away(response)
 
-    for _ in range(6):
-        asking = [asyncio.create_task(write(n)) for n in range(4)]
-        asking += [asyncio.create_task(read()) for _ in range(4)]
-        await asyncio.sleep(0.01)
-        await admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE application_name = 'palaver'"
-        )
-        await asyncio.gather(*asking)
-    await admin.close()
+    async with connected_to(postgres.url) as admin:
+        for _ in range(6):
+            asking = [asyncio.create_task(write(n)) for n in range(4)]
+            asking += [asyncio.create_task(read()) for _ in range(4)]
+            await asyncio.sleep(0.01)
+            await admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'palaver'"
+            )
+            await asyncio.gather(*asking)
     assert set(statuses) <= {200, 201, 503}
 
     for number in range(5):

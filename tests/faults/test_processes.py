@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 
 from tests.client import Client, Person, expect, expect_problem
-from tests.connections import connect_arguments
+from tests.connections import connected_to
 from tests.faults.looking import (
     connected,
     count_comments,
@@ -22,6 +22,7 @@ from tests.faults.looking import (
     wait_until_relayed,
 )
 from tests.faults.servers import Engine, Palaver, find_port, running
+from tests.waiting import PATIENCE, wait_until
 
 
 @asynccontextmanager
@@ -29,23 +30,19 @@ async def holding_up(
     postgres: Engine, article: dict[str, Any]
 ) -> AsyncIterator[asyncpg.Connection]:
     """Keep everybody from writing to an article, as a slow writer does."""
-    connection = await asyncpg.connect(**connect_arguments(postgres.url))
-    async with connection.transaction():
+    async with connected_to(postgres.url) as connection, connection.transaction():
         await connection.execute("SELECT FROM articles WHERE id = $1 FOR UPDATE", article["id"])
         yield connection
-    await connection.close()
 
 
 async def wait_until_held_up(connection: asyncpg.Connection, number: int) -> None:
     """Wait until so many others are waiting for a lock."""
-    for _ in range(500):
-        waiting = await connection.fetchval(
-            "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
-        )
-        if waiting == number:
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("they do not come")
+
+    async def are_waiting() -> bool:
+        statement = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
+        return bool(await connection.fetchval(statement) == number)
+
+    await wait_until(are_waiting, pause=0.02)
 
 
 async def test_what_was_acknowledged_survives_sigkill_and_nothing_is_there_twice(
@@ -124,7 +121,7 @@ async def test_sigterm_breaks_no_request_that_is_under_way(
             assert await read_answer(reader) == (201, "Number 4")
             assert await read_answer(reader) == (503, "not_ready")
             writer.close()
-        assert palaver.process.wait(15) in (0, -signal.SIGTERM)
+        assert palaver.process.wait(PATIENCE) in (0, -signal.SIGTERM)
     assert await count_comments(postgres, article["id"]) == (5, 5, 5)
 
 
@@ -151,7 +148,7 @@ def compose(
 
 async def read_answer(reader: asyncio.StreamReader) -> tuple[int, str]:
     """Return the status and the text or code of the next answer."""
-    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode().lower()
+    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)).decode().lower()
     length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
     content = json.loads(await reader.readexactly(length))
     return int(head.split()[1]), content.get("code") or content["body"]
@@ -189,13 +186,14 @@ async def hang_up_after(server: Palaver, part: bytes) -> None:
 
 async def insist(person: Person, path: str, headers: dict[str, str]) -> httpx.Response:
     """Send the request until the one that was abandoned has ended."""
-    for _ in range(100):
-        response = await person.client.post(path, {"body": "Hello?"}, headers=headers)
-        if response.status_code != 409:
-            return response
-        expect_problem(response, 409, "idempotency_in_progress")
-        await asyncio.sleep(0.05)
-    raise AssertionError("it is still running")
+    body = {"body": "Hello?"}
+    async with asyncio.timeout(PATIENCE):
+        while (
+            response := await person.client.post(path, body, headers=headers)
+        ).status_code == 409:
+            expect_problem(response, 409, "idempotency_in_progress")
+            await asyncio.sleep(0.05)
+    return response
 
 
 async def test_the_worker_takes_up_what_was_left_when_it_was_killed(

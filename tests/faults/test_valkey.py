@@ -17,6 +17,7 @@ from api.auth.quotas import QUOTAS, Action
 from tests.client import PASSWORD, Client, Person, expect, expect_problem, flatten
 from tests.faults.looking import connected, read_metric
 from tests.faults.servers import Engine, Palaver, running
+from tests.waiting import PATIENCE, wait_until
 
 VERSION_TAG = re.compile(r'W/"[0-9]+\.[^.]+\.[0-9]+"')
 
@@ -63,16 +64,16 @@ async def use_everything(forum: Client) -> tuple[Person, dict[str, str]]:
 
 
 async def wait_until_back(forum: Client, valkey: Engine, person: Person, article: str) -> None:
-    """Write until a write's version arrives in Valkey, 10 s at most."""
-    with Redis.from_url(valkey.url, socket_timeout=1) as redis:
-        for _ in range(50):
+    """Write until a write's version arrives in Valkey."""
+    with Redis.from_url(valkey.url, socket_timeout=PATIENCE) as redis:
+
+        async def is_back() -> bool:
             version = (await person.reply(article))["version"]
             assert (await forum.tree(article))["version"] == version
             pointers = [redis.get(key) for key in redis.scan_iter(f"tree:{{{article}}}:*:v")]
-            if str(version).encode() in pointers:
-                return
-            await asyncio.sleep(0.2)
-    raise AssertionError("it does not come back")
+            return str(version).encode() in pointers
+
+        await wait_until(is_back, pause=0.2)
 
 
 async def test_killed_it_is_missed_by_nobody_and_found_again(forum: Client, valkey: Engine) -> None:

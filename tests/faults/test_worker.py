@@ -1,21 +1,20 @@
 """A worker killed at any moment: each delivery is made at least once, and none is missing."""
 
-import asyncio
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
-import asyncpg
-
 from tests.client import Client
-from tests.connections import connect_arguments
+from tests.connections import connected_to
 from tests.faults.looking import wait_until_relayed
 from tests.faults.servers import ROOT, SECRET, Engine
+from tests.waiting import wait_until
 
 EVENTS = 2000
 KILLS = 5
@@ -50,11 +49,6 @@ asyncio.run(run_worker(make_services(load_settings()), effects, ()))
 async def test_a_worker_killed_at_any_moment_misses_nothing(
     forum: Client, folder: Path, postgres: Engine, valkey: Engine
 ) -> None:
-    connection = await asyncpg.connect(**connect_arguments(postgres.url))
-    await connection.executemany(
-        "INSERT INTO events (type, payload, created_at) VALUES ('user_registered', $1, now())",
-        [(json.dumps({"user_id": str(UUID(int=number))}),) for number in range(EVENTS)],
-    )
     done = folder / "delivered.txt"
     variables = {
         "PALAVER_DATABASE_URL": postgres.url,
@@ -62,35 +56,36 @@ async def test_a_worker_killed_at_any_moment_misses_nothing(
         "PALAVER_SECRET_KEY": SECRET,
     }
 
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+    @contextmanager
+    def working() -> Iterator[None]:
+        """Run a worker while the block lasts, then kill it."""
+        process = subprocess.Popen(
             [sys.executable, "-c", WORKER, str(done)],
             cwd=ROOT,
             env={**{k: v for k, v in os.environ.items() if "PALAVER" not in k}, **variables},
         )
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait()
 
     async def wait_for_lines(number: int) -> None:
-        for _ in range(1500):
-            if done.exists() and done.read_bytes().count(b"\n") >= number:
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError("the worker does nothing")
+        await wait_until(lambda: done.exists() and done.read_bytes().count(b"\n") >= number)
 
     chance = random.Random(11)
-    for kill in range(KILLS):
-        process = start()
-        await wait_for_lines(kill * 200 + chance.randrange(1, 200))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        # The leases of the dead are over; otherwise each round would take ten seconds.
-        await connection.execute("UPDATE deliveries SET due_at = now()")
-    await connection.close()
-    process = start()
-    try:
+    async with connected_to(postgres.url) as connection:
+        await connection.executemany(
+            "INSERT INTO events (type, payload, created_at) VALUES ('user_registered', $1, now())",
+            [(json.dumps({"user_id": str(UUID(int=number))}),) for number in range(EVENTS)],
+        )
+        for kill in range(KILLS):
+            with working():
+                await wait_for_lines(kill * 200 + chance.randrange(1, 200))
+            # The leases of the dead are over; otherwise each round would take ten seconds.
+            await connection.execute("UPDATE deliveries SET due_at = now()")
+    with working():
         await wait_until_relayed(postgres)
-    finally:
-        process.kill()
-        process.wait()
     lines = done.read_text().splitlines()
     for consumer in ("one", "batch"):
         expected = {f"{consumer} {UUID(int=number)}" for number in range(EVENTS)}

@@ -3,19 +3,18 @@
 import dataclasses
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import make_url
 
 from api.kit.db.database import Database
 from api.kit.db.migrations import alembic_config, find_head
 from api.kit.services import Services
 from tests.client import Client, expect, expect_problem
-from tests.connections import connect_arguments
+from tests.connections import connected_to
 from tests.kit.conftest import OpenClient
+from tests.migrating import make_database
 
 AWAY = "postgresql://nobody@127.0.0.1:1/nothing"
 
@@ -23,13 +22,8 @@ AWAY = "postgresql://nobody@127.0.0.1:1/nothing"
 @pytest.fixture
 async def other_database(database_url: str, worker_name: str) -> AsyncIterator[str]:
     """The URL of an empty database."""
-    name = f"palaver_probes_{worker_name}"
-    connection = await asyncpg.connect(**connect_arguments(database_url))
-    await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    await connection.execute(f"CREATE DATABASE {name}")
-    yield make_url(database_url).set(database=name).render_as_string(hide_password=False)
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
+    async with make_database(database_url, f"palaver_probes_{worker_name}") as url:
+        yield url
 
 
 def with_database(services: Services, url: str) -> Services:
@@ -37,11 +31,10 @@ def with_database(services: Services, url: str) -> Services:
 
 
 async def set_revision(url: str, revision: str) -> None:
-    connection = await asyncpg.connect(**connect_arguments(url))
-    await connection.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num text)")
-    await connection.execute("DELETE FROM alembic_version")
-    await connection.execute("INSERT INTO alembic_version VALUES ($1)", revision)
-    await connection.close()
+    async with connected_to(url) as connection:
+        await connection.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num text)")
+        await connection.execute("DELETE FROM alembic_version")
+        await connection.execute("INSERT INTO alembic_version VALUES ($1)", revision)
 
 
 async def test_all_is_well(client: Client) -> None:

@@ -17,6 +17,7 @@ from api.votes.service import publish_scores
 from api.worker import run_worker
 from tests.client import Client, expect, expect_problem
 from tests.conftest import MovableClock
+from tests.waiting import wait_until
 from tests.working import run_jobs, work_off
 
 
@@ -155,12 +156,8 @@ async def test_a_job_that_is_cancelled_gives_its_lock_back(services: Services) -
     await is_running.wait()
     hanging.cancel()
     await asyncio.gather(hanging, return_exceptions=True)
-    for _ in range(200):  # PostgreSQL notices that the connection is closed in a moment
-        if await run_job(services, Job(name="tested", interval=1, run=end)):
-            break
-        await asyncio.sleep(0.01)
-    else:
-        raise AssertionError("the lock is still held")
+    # PostgreSQL notices that the connection is closed in a moment.
+    await wait_until(lambda: run_job(services, Job(name="tested", interval=1, run=end)))
     await services.close()
 
 
@@ -173,13 +170,13 @@ async def test_scores_are_published_although_the_clock_was_moved_back(
     clock.advance(hours=-1)
     path = f"/v1/articles/{article['id']}/vote"
     expect(await voter.client.put(path, {"value": 1}), 200)
-    for _ in range(500):
-        if await count(services, "score_changes") == 0:
-            break
-        await asyncio.sleep(0.02)
+
+    async def are_published() -> bool:
+        return await count(services, "score_changes") == 0
+
+    await wait_until(are_published)
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
-    assert await count(services, "score_changes") == 0
 
 
 async def test_deliveries_are_made_although_the_clock_was_moved_back(

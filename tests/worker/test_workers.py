@@ -45,7 +45,7 @@ async def test_two_workers_share_the_deliveries(client: Client, services: Servic
             nonlocal is_first
             if is_first:
                 is_first = False
-                await asyncio.wait_for(both_are_working.wait(), 5)
+                await asyncio.wait_for(both_are_working.wait(), 60)
             done.append(str(event.comment_id))
 
         return services, make_effects(make_consumer(react, concurrency=3))

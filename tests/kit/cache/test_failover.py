@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 from api.kit.settings import Settings
 from tests.client import Client, expect
 from tests.conftest import Process
-from tests.kit.redis.test_client import Valkey
+from tests.kit.redis.valkey import Valkey
+from tests.waiting import wait_until
 
 
 class Address:
@@ -95,11 +96,12 @@ async def test_a_promoted_replica_that_lacks_a_write_serves_no_stale_tree(
             old[path] = (await process.get(path)).headers["etag"]
     async with Redis.from_url(primary.url) as one, Redis.from_url(replica.url) as two:
         await two.replicaof("127.0.0.1", str(primary.port))
-        for _ in range(500):
-            if await two.keys("tree:*:v") and await two.dbsize() == await one.dbsize():
-                break
-            await asyncio.sleep(0.01)
-        assert await two.keys("tree:*:v")
+
+        async def is_copied() -> bool:
+            has_pointers = await two.keys("tree:*:v")
+            return bool(has_pointers) and await two.dbsize() == await one.dbsize()
+
+        await wait_until(is_copied)
         # From here on it lacks what is written.
         await two.replicaof("NO", "ONE")
     written = await person.reply(article["id"], "Second.")

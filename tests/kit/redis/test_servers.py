@@ -1,25 +1,13 @@
 """Which Redis server is behind a connection: read once, and noticed when it is another one."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
 
 from api.kit.redis.client import GuardedRedis, RedisUnavailable, connect
-from tests.kit.redis.test_client import Clock, Valkey
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    valkey = Valkey(tmp_path_factory.mktemp("valkey"))
-    valkey.start()
-    yield valkey
-    valkey.kill()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.kit.redis.conftest import Clock
+from tests.kit.redis.valkey import Valkey
 
 
 @pytest.fixture
