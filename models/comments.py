@@ -143,6 +143,9 @@ class Comment(SQLModel, table=True):
     listed: bool = Field(default=True, sa_column_kwargs={"server_default": sql("true")})
     # Whether it has ever been visible: people are notified of it once.
     is_announced: bool = Field(default=True, sa_column_kwargs={"server_default": sql("true")})
+    # Whether a shadow ban alone keeps it from being seen: its author must not notice. Any decision
+    # about its state ends that.
+    is_shadowed: bool = Field(default=False, sa_column_kwargs={"server_default": sql("false")})
     up: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
     down: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
     score: int = Field(

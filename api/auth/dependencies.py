@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, params
@@ -64,6 +65,16 @@ async def _authenticate(request: Request) -> Actor | None:
 async def find_optional_actor(request: Request) -> Actor | None:
     """Return who is asking where credentials are optional. Raises NotAuthenticated."""
     return await find_actor(request)
+
+
+async def find_actor_if_valid(request: Request) -> Actor | None:
+    """Return who is asking on a public route; None for credentials that are not valid.
+
+    Such a route ignores credentials, except where it has something that only its author sees.
+    """
+    with suppress(NotAuthenticated):
+        return await find_actor(request)
+    return None
 
 
 OptionalActor = Annotated[Actor | None, Depends(find_optional_actor)]

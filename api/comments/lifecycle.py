@@ -6,6 +6,9 @@
     removed -> visible | hidden
     deleted (final)
 
+Beside what a decision asks for, a pending comment becomes hidden when a comment below it is shown:
+only so it can stand there as a placeholder. (Authors with a shadow ban reply to what nobody sees.)
+
 A comment is listed, that is, stands in the public tree, while it is visible or has listed replies
 under it; without being visible it is a placeholder there. So a change of one state can take a whole
 line of placeholders out of the tree, and the opposite change brings exactly these back.
@@ -15,7 +18,7 @@ a new comment (`queries.insert_comment`), which has no replies yet.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 from sqlalchemy import any_, case, func, literal, or_, select, union, update
@@ -75,6 +78,7 @@ class LockedComment:
     state: CommentState
     listed: bool
     is_announced: bool
+    is_shadowed: bool
     reply_count: int
     revision: int
 
@@ -135,8 +139,12 @@ def require_allowed(thread: LockedThread, after: CommentState) -> None:
         raise CommentGone
 
 
-async def change_states(uow: UnitOfWork, thread: LockedThread, after: CommentState) -> int:
+async def change_states(
+    uow: UnitOfWork, thread: LockedThread, after: CommentState, *, is_shadowed: bool = False
+) -> int:
     """Give all comments of a locked thread another state; return the version that this makes.
+
+    `is_shadowed` says that a shadow ban hides them, which their author must not notice.
 
     One version, one event, two statements, however many comments; a third when the pinned comment
     is no longer shown, which is then no longer pinned. Raises CommentGone when one of them cannot
@@ -161,7 +169,9 @@ async def change_states(uow: UnitOfWork, thread: LockedThread, after: CommentSta
     if bumped is None:
         raise ArticleNotFound
     version = bumped.version
-    await _write(uow.session, [step for step in steps if step.changes_row], version)
+    changed = [step for step in steps if step.changes_row]
+    shadowed = thread.comments.keys() if is_shadowed else ()
+    await _write(uow.session, changed, version, decided=thread.comments, shadowed=shadowed)
     if thread.pinned_comment_id in thread.comments and not is_visible(after):
         await articles.unpin_comment(uow.session, thread.article_id)
     _emit(uow, thread, steps, published=published, after=after, version=version)
@@ -182,6 +192,8 @@ def _plan(thread: LockedThread, after: CommentState) -> list[_Step]:
     for step in steps.values():
         # Its replies have been looked at before it: they are deeper.
         step.listed = is_visible(step.state) or step.before.reply_count + step.replies > 0
+        if step.listed and step.state is CommentState.PENDING:
+            step.state = CommentState.HIDDEN
         if step.before.parent_id is not None:
             came = step.listed - step.before.listed
             parent = steps[step.before.parent_id]
@@ -239,21 +251,19 @@ async def _list_lines(
         select(col(Comment.id)).where(*is_asked_for),
         select(func.unnest(col(Comment.ancestor_ids))).where(*is_asked_for),
     )
-    statement = select(
-        col(Comment.id),
-        col(Comment.parent_id),
-        col(Comment.depth),
-        col(Comment.author_id),
-        col(Comment.state),
-        col(Comment.listed),
-        col(Comment.is_announced),
-        col(Comment.reply_count),
-        col(Comment.revision),
-    ).where(col(Comment.id).in_(ids))
+    columns = [col(getattr(Comment, field.name)) for field in fields(LockedComment)]
+    statement = select(*columns).where(col(Comment.id).in_(ids))
     return [LockedComment(*row) for row in (await session.execute(statement)).all()]
 
 
-async def _write(session: AsyncSession, steps: Collection[_Step], version: int) -> None:
+async def _write(
+    session: AsyncSession,
+    steps: Collection[_Step],
+    version: int,
+    *,
+    decided: Collection[UUID],
+    shadowed: Collection[UUID],
+) -> None:
     """Carry the steps out in one statement; votes that are counted meanwhile stay counted."""
     columns = {
         "id": literal([step.before.id for step in steps], ARRAY(Uuid)),
@@ -262,6 +272,8 @@ async def _write(session: AsyncSession, steps: Collection[_Step], version: int) 
         "replies": literal([step.replies for step in steps], ARRAY(Integer)),
         "descendants": literal([step.descendants for step in steps], ARRAY(Integer)),
         "looks_different": literal([step.looks_different for step in steps], ARRAY(Boolean)),
+        "decided": literal([step.before.id in decided for step in steps], ARRAY(Boolean)),
+        "shadowed": literal([step.before.id in shadowed for step in steps], ARRAY(Boolean)),
         "revisions": literal(
             [int(step.state is not step.before.state) for step in steps], ARRAY(Integer)
         ),
@@ -274,6 +286,7 @@ async def _write(session: AsyncSession, steps: Collection[_Step], version: int) 
             state=rows.c.state,
             listed=rows.c.listed,
             is_announced=or_(col(Comment.is_announced), rows.c.state == CommentState.VISIBLE.value),
+            is_shadowed=case((rows.c.decided, rows.c.shadowed), else_=col(Comment.is_shadowed)),
             reply_count=col(Comment.reply_count) + rows.c.replies,
             descendant_count=col(Comment.descendant_count) + rows.c.descendants,
             version=case((rows.c.looks_different, version), else_=col(Comment.version)),

@@ -18,7 +18,7 @@ from api.comments.errors import (
     ParentNotFound,
     ThreadTooDeep,
 )
-from api.comments.visibility import is_unseen, is_visible
+from api.comments.visibility import is_visible
 from models import MAX_DEPTH, Comment, CommentState, SanctionKind
 
 
@@ -91,14 +91,36 @@ def require_may_edit(actor: Actor, comment: Comment) -> None:
     """Raise NotYourComment or CommentGone unless the actor may change the text."""
     if comment.author_id != actor.id:
         raise NotYourComment
-    if not is_visible(get_state_for_author(actor, comment.state)):
+    if not is_visible(get_state_for(actor, comment)):
         raise CommentGone
 
 
-def get_state_for_author(actor: Actor, state: CommentState) -> CommentState:
-    """Return the state that the author of a comment is told: nothing shows them a shadow ban."""
-    is_shadow_banned = SanctionKind.SHADOW_BAN in actor.restrictions
-    return CommentState.VISIBLE if is_shadow_banned and is_unseen(state) else state
+def is_shadow_banned(actor: Actor) -> bool:
+    """Return whether nobody else may see what the actor writes, who must not notice."""
+    return SanctionKind.SHADOW_BAN in actor.restrictions
+
+
+class Written(Protocol):
+    """What of a comment decides which state its author is told."""
+
+    @property
+    def author_id(self) -> UUID | None:
+        """Who wrote it; None if unknown."""
+
+    @property
+    def state(self) -> CommentState:
+        """Its state."""
+
+    @property
+    def is_shadowed(self) -> bool:
+        """Whether a shadow ban alone keeps it from being seen."""
+
+
+def get_state_for(actor: Actor, comment: Written) -> CommentState:
+    """Return the state that the actor is told: nothing shows a shadow ban to the author."""
+    is_own = comment.author_id == actor.id
+    is_unnoticed = is_own and comment.is_shadowed and is_shadow_banned(actor)
+    return CommentState.VISIBLE if is_unnoticed else comment.state
 
 
 def get_state_after_delete(actor: Actor, comment: Comment) -> CommentState:

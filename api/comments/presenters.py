@@ -10,7 +10,7 @@ from api.auth.actor import Actor
 from api.comments.mentions.parsing import Mention
 from api.comments.mentions.presenters import to_unresolved_mention
 from api.comments.mentions.resolution import ResolvedText
-from api.comments.policy import get_state_for_author
+from api.comments.policy import get_state_for
 from api.comments.projection import FIELDS, to_comment_fields
 from api.comments.schemas import CommentWritten, PersonComment
 from api.comments.service import Created, Updated
@@ -22,14 +22,16 @@ _AT_FIRST = {name: Comment.model_fields[name].default for name in FIELDS} | {"sc
 
 def to_created_comment(created: Created, actor: Actor) -> CommentWritten:
     """Return a comment as its author, who just made it, sees it."""
-    row = {**_AT_FIRST, **asdict(created.comment), "depth": created.depth}
+    state = get_state_for(actor, created.comment)
+    row = {**_AT_FIRST, **asdict(created.comment), "depth": created.depth, "state": state}
     return _to_written_comment(row, created.text, actor)
 
 
 def to_updated_comment(updated: Updated, actor: Actor) -> CommentWritten:
     """Return a comment as its author, who just changed it, sees it."""
     comment = updated.comment
-    row = {**comment.model_dump(), "score": comment.up - comment.down}
+    state = get_state_for(actor, comment)
+    row = {**comment.model_dump(), "score": comment.up - comment.down, "state": state}
     return _to_written_comment(row, updated.text, actor)
 
 
@@ -45,7 +47,6 @@ def to_person_comment(row: RowMapping) -> PersonComment:
 
 def _to_written_comment(row: Mapping[str, Any], text: ResolvedText, actor: Actor) -> CommentWritten:
     of_author = {
-        "state": get_state_for_author(actor, row["state"]),
         "author": actor.id,
         "handle": actor.handle,
         "display_name": actor.display_name,

@@ -46,13 +46,16 @@ MENTION_BYTES = 512
 MAX_PAGE_BYTES = 1024 * 1024
 
 
-def select_columns(comment: type[Comment] = Comment) -> dict[str, SQLColumnExpression[Any]]:
+def select_columns(
+    comment: type[Comment] = Comment, *, is_shown: ColumnElement[bool] | None = None
+) -> dict[str, SQLColumnExpression[Any]]:
     """Return what is read of a comment, by name: FIELDS, and what the rest is made of.
 
+    `is_shown` says whether that is its text and author too; by default, whether the public sees it.
     `size` is the bytes that its author decides on. PostgreSQL knows the length of a text that is
     stored out of line without reading it, so it needs no column of its own.
     """
-    is_shown = shows_text(comment)
+    is_shown = shows_text(comment) if is_shown is None else is_shown
     mention_count = case((is_shown, col(comment.mention_count)), else_=0)
     body = func.octet_length(comment.body, type_=Integer())
     html = func.octet_length(comment.html, type_=Integer())

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -12,9 +12,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     bindparam,
     column,
-    delete,
     func,
-    insert,
     or_,
     select,
     text,
@@ -36,6 +34,7 @@ from api.comments.visibility import (
     SHOWS_TEXT_C,
     is_listed,
     is_listed_for,
+    is_own_shadowed,
     is_own_unseen,
     is_visible,
     shows_text,
@@ -70,13 +69,16 @@ class NewComment:
     created_at: datetime
     # Visible or pending: a pending comment is neither listed nor counted.
     state: CommentState = CommentState.VISIBLE
+    # Pending by a shadow ban alone: its author may reply to it as if it were visible.
+    is_shadowed: bool = False
 
 
 _INSERT = (
     text(f"""
 WITH parent AS (
   SELECT id, ancestor_ids || id AS line, depth FROM comments c
-  WHERE id = :parent_id AND article_id = :article_id AND {SHOWS_TEXT_C} AND depth < :max_depth
+  WHERE id = :parent_id AND article_id = :article_id AND depth < :max_depth
+    AND ({SHOWS_TEXT_C} OR :is_shadowed AND c.is_shadowed AND c.author_id = :author_id)
 ), counted AS (
   UPDATE comments c
   SET descendant_count = c.descendant_count + 1,
@@ -84,11 +86,11 @@ WITH parent AS (
   FROM parent WHERE c.id = ANY (parent.line) AND :is_visible
 ), added AS (
   INSERT INTO comments (id, article_id, parent_id, ancestor_ids, depth, author_id, external_id,
-                        body, html, mention_count, state, listed, is_announced, version,
-                        created_at)
+                        body, html, mention_count, state, listed, is_announced, is_shadowed,
+                        version, created_at)
   SELECT :id, :article_id, :parent_id, coalesce(p.line, '{{}}'), coalesce(p.depth + 1, 0),
          :author_id, :external_id, :body, :html, cardinality(:starts), :state, :is_visible,
-         :is_visible, :version, :now
+         :is_visible, :is_shadowed, :version, :now
   FROM (SELECT 1) one LEFT JOIN parent p ON true
   WHERE p.id IS NOT NULL OR :parent_id IS NULL
   RETURNING id, depth
@@ -104,6 +106,7 @@ SELECT depth FROM added
         bindparam("external_id", type_=Text()),
         bindparam("state", type_=Text()),
         bindparam("is_visible", type_=Boolean()),
+        bindparam("is_shadowed", type_=Boolean()),
         bindparam("starts", type_=ARRAY(Integer)),
         bindparam("ends", type_=ARRAY(Integer)),
         bindparam("people", type_=ARRAY(Uuid())),
@@ -133,6 +136,7 @@ async def insert_comment(session: AsyncSession, comment: NewComment) -> int | No
         "now": comment.created_at,
         "state": comment.state.value,
         "is_visible": is_visible(comment.state),
+        "is_shadowed": comment.is_shadowed,
         "starts": [mention.start for mention in mentions],
         "ends": [mention.end for mention in mentions],
         "people": [mention.person.user_id for mention in mentions],
@@ -179,7 +183,7 @@ async def find_comment(
 ) -> Comment | None:
     """Return a comment of a public article that the public sees, or that the viewer does.
 
-    A viewer with a shadow ban also sees what became unseen by their edits.
+    A viewer with a shadow ban also sees what the ban withholds.
     """
     is_seen = is_listed() if viewer_id is None else is_listed_for(viewer_id)
     if shadow_banned_id is not None:
@@ -256,22 +260,6 @@ def add_revision(
     )
 
 
-async def replace_mentions(
-    session: AsyncSession, comment: Comment, mentions: Sequence[Mention]
-) -> set[UUID]:
-    """Give a comment exactly these mentions; return the ids of those mentioned before."""
-    statement = (
-        delete(CommentMention)
-        .where(col(CommentMention.comment_id) == comment.id)
-        .returning(col(CommentMention.user_id))
-    )
-    before = set(await session.scalars(statement))
-    if mentions:
-        await session.execute(insert(CommentMention), _mention_rows(comment.id, mentions))
-    comment.mention_count = len(mentions)
-    return before
-
-
 async def find_shown(session: AsyncSession, comment_id: UUID) -> RowMapping | None:
     """Return a listed comment of a visible article as readers see it."""
     rows = await _list_shown(session, is_listed(), col(Comment.id) == comment_id, limit=1)
@@ -282,6 +270,14 @@ async def list_visible(session: AsyncSession, ids: Collection[UUID]) -> Sequence
     """Return those of these comments whose text everybody sees, as far as they fit a response."""
     is_one = col(Comment.id).in_(ids)
     return (await _list_shown(session, shows_text(), is_one, limit=len(ids))).data
+
+
+async def list_shown(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[RowMapping]:
+    """Return those of some comments that readers see, as far as they fit a response."""
+    shown = await _list_shown(
+        session, is_listed(), col(Comment.id).in_(ids), descending=True, limit=len(ids)
+    )
+    return shown.data
 
 
 async def list_flat(
@@ -308,22 +304,30 @@ async def list_by_author(
     session: AsyncSession,
     author_id: UUID,
     *,
+    with_shadowed: bool = False,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> Slice[RowMapping]:
     """Return a person's visible comments under visible articles, the newest first.
 
-    As far as they fit a response.
+    As far as they fit a response. `with_shadowed`, for nobody but the author, also returns those
+    that a shadow ban withholds, as if they were visible.
     """
+    is_shown = or_(shows_text(), is_own_shadowed(author_id)) if with_shadowed else shows_text()
     by_author = col(Comment.author_id) == author_id
-    return await _list_shown(
-        session, shows_text(), by_author, after=after, descending=True, limit=limit
+    rows = await _list_shown(
+        session, is_shown, by_author, is_shown=is_shown, after=after, descending=True, limit=limit
     )
+    if not with_shadowed:
+        return rows
+    shown = [cast(RowMapping, {**row, "state": CommentState.VISIBLE}) for row in rows.data]
+    return Slice(shown, has_more=rows.has_more)
 
 
 async def _list_shown(
     session: AsyncSession,
     *where: ColumnElement[bool],
+    is_shown: ColumnElement[bool] | None = None,
     after: tuple[datetime, UUID] | None = None,
     descending: bool = False,
     limit: int,
@@ -335,7 +339,7 @@ async def _list_shown(
         return [key.desc() if descending else key.asc() for key in keys]
 
     columns: dict[str, SQLColumnExpression[Any]] = {
-        **select_columns(),
+        **select_columns(is_shown=is_shown),
         "article_slug": col(Article.slug),
         "article_title": col(Article.title),
     }
@@ -381,16 +385,3 @@ async def find_articles_of_person(
     if after is not None:
         statement = statement.where(article_id > after)
     return list(await session.scalars(statement))
-
-
-def _mention_rows(comment_id: UUID, mentions: Sequence[Mention]) -> list[dict[str, Any]]:
-    return [
-        {
-            "comment_id": comment_id,
-            "start_offset": mention.start,
-            "end_offset": mention.end,
-            "user_id": mention.person.user_id,
-            "text": mention.text,
-        }
-        for mention in mentions
-    ]

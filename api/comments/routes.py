@@ -30,6 +30,8 @@ from api.comments.errors import (
     SlowMode,
     ThreadTooDeep,
 )
+from api.comments.own_comments import find_own_comment
+from api.comments.policy import is_shadow_banned
 from api.comments.presenters import (
     to_created_comment,
     to_person_comment,
@@ -47,9 +49,12 @@ from api.comments.schemas import (
     PersonCommentPage,
 )
 from api.comments.tree import cached_reads
+from api.comments.tree.routes import find_author
+from api.comments.visibility import is_visible
+from api.kit.db.database import DatabaseUnavailable
 from api.kit.db.write_queues import WriteQueueFull
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep, services_of
-from api.kit.http.cacheability import public_response
+from api.kit.http.cacheability import keep_private, public_response
 from api.kit.http.conditional import IfMatch, Resource, make_resource_response
 from api.kit.http.pagination import (
     CursorParam,
@@ -61,6 +66,7 @@ from api.kit.http.pagination import (
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
 from api.kit.problems import declares
+from api.kit.services import Services
 from api.kit.text.rendering import TextTooLarge
 from api.screening.dependencies import AskedServices, ExternalFindings
 from api.screening.errors import CommentRejected
@@ -166,12 +172,20 @@ async def list_flat(
 @router.get(
     "/comments/{comment_id}",
     response_model=CommentRead,
-    responses={**problems(CommentNotFound)},
+    responses={**problems(CommentNotFound, DatabaseUnavailable)},
 )
 @public_response
-async def read_comment(request: Request, comment_id: CommentId, session: ReadSession) -> Response:
-    """Get a comment."""
-    row = await queries.find_shown(session, comment_id)
+async def read_comment(request: Request, comment_id: CommentId, services: ServicesDep) -> Response:
+    """Get a comment.
+
+    Only its author, with their credentials, gets one that waits for a moderator.
+    """
+    async with services.database.read_session() as session:
+        row = await queries.find_shown(session, comment_id)
+    if row is None or not is_visible(row["state"]):
+        own = await _find_own(request, services, comment_id)
+        if own is not None:
+            return own
     if row is None:
         raise CommentNotFound
     content = CommentRead.model_validate(to_comment_fields(row))
@@ -227,7 +241,10 @@ async def delete_comment(
     await service.delete_comment(uow, actor, comment_id, if_match)
 
 
-@router.get("/users/{handle}/comments", responses=problems(UserNotFound, InvalidCursor))
+@router.get(
+    "/users/{handle}/comments",
+    responses=problems(UserNotFound, InvalidCursor),
+)
 @public_response
 async def list_comments_of_user(
     request: Request,
@@ -242,14 +259,36 @@ async def list_comments_of_user(
 
     The newest come first.
     """
+    # Before the session takes a connection.
+    actor = await find_author(request)
     user = await users.find_user(session, handle)
     if user is None:
         raise UserNotFound
+    is_own = actor is not None and actor.id == user.id and is_shadow_banned(actor)
+    if is_own:
+        keep_private(response)
     keyset = Keyset(services.signer, f"by {user.id}")
-    rows = await queries.list_by_author(session, user.id, after=keyset.parse(cursor), limit=limit)
+    rows = await queries.list_by_author(
+        session, user.id, with_shadowed=is_own, after=keyset.parse(cursor), limit=limit
+    )
     page = keyset.make_page(rows, _position_of)
     link_next(request, response, page.next_cursor)
     return PersonCommentPage(data=[to_person_comment(row) for row in rows.data], page=page)
+
+
+async def _find_own(request: Request, services: Services, comment_id: UUID) -> Response | None:
+    """Return a comment that nobody sees but the author who is asking, for no cache."""
+    actor = await find_author(request)
+    if actor is None:
+        return None
+    async with services.database.read_session() as session:
+        own = await find_own_comment(session, actor, comment_id)
+    if own is None:
+        return None
+    response = await make_resource_response(
+        request, own.read, resource=Resource("comment", comment_id), revision=own.revision
+    )
+    return keep_private(response)
 
 
 def _position_of(row: RowMapping) -> tuple[datetime, UUID]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from api.articles import queries as articles
 from api.articles.cached_reads import find_article_id
 from api.articles.errors import ArticleNotFound
@@ -23,6 +25,7 @@ from api.comments.events import (
     RemovedByDelete,
     ReviewRequested,
 )
+from api.comments.mentions.queries import replace_mentions
 from api.comments.mentions.recipients import find_recipient_ids
 from api.comments.mentions.resolution import ResolvedText, resolve_text
 from api.comments.queries import NewComment
@@ -36,7 +39,7 @@ from api.kit.services import Services
 from api.screening import service as screening
 from api.screening.errors import CommentRejected
 from api.screening.verdict import PUBLISHED, Finding, Verdict
-from models import Comment, CommentState, Outcome, SanctionKind
+from models import Comment, CommentState, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ async def create_comment(
         version=version,
         created_at=uow.now,
         state=state,
+        is_shadowed=verdict.is_shadow_ban,
     )
     depth = await queries.insert_comment(uow.session, comment)
     if depth is None:
@@ -134,7 +138,7 @@ async def update_comment(
     CommentNotFound, NotYourComment, CommentGone, PreconditionFailed, CommentRejected or
     TextTooLarge.
     """
-    comment = await _get(uow, comment_id, actor)
+    comment = await get_comment(uow.session, comment_id, actor)
     policy.require_may_edit(actor, comment)
     check_revision(expected, Resource("comment", comment.id), comment.revision)
     text = await resolve_text(uow.session, body.body, comment.article_id)
@@ -153,14 +157,14 @@ async def update_comment(
 
     version = await _bump_version(uow, comment.article_id)
     # Nobody else changes the thread any more: check again.
-    comment = await _get(uow, comment_id, actor)
+    comment = await get_comment(uow.session, comment_id, actor)
     policy.require_may_edit(actor, comment)
     check_revision(expected, Resource("comment", comment.id), comment.revision)
     queries.add_revision(uow.session, comment, edited_by=actor.id, now=uow.now)
     comment.body, comment.html, comment.edited_at = text.source, text.html, uow.now
     comment.version = version
     comment.revision += 1
-    mentioned_before = await queries.replace_mentions(uow.session, comment, text.mentions)
+    mentioned_before = await replace_mentions(uow.session, comment, text.mentions)
     # Not so for an author with a shadow ban, who edits what nobody else sees.
     is_shown = is_visible(comment.state)
     is_held = verdict.outcome is Outcome.HOLD
@@ -179,7 +183,7 @@ async def update_comment(
     )
     await _record_verdict(uow, verdict, comment, revision=comment.revision)
     if is_held and is_shown:
-        await _hide(uow, comment)
+        await _hide(uow, comment, is_shadowed=verdict.is_shadow_ban)
     return Updated(comment, text, verdict)
 
 
@@ -191,11 +195,7 @@ async def delete_comment(
     It becomes a placeholder while it has replies, and leaves the tree otherwise. Raises
     CommentNotFound, NotYourComment, CommentGone, PreconditionFailed or ArticleNotFound.
     """
-    comment = await queries.find_comment(
-        uow.session, comment_id, viewer_id=actor.id, shadow_banned_id=_find_shadow_banned_id(actor)
-    )
-    if comment is None:
-        raise CommentNotFound
+    comment = await get_comment(uow.session, comment_id, actor)
     actor = await articles.place_actor(uow.session, actor, comment.article_id)
     after = policy.get_state_after_delete(actor, comment)
     thread = await lifecycle.lock_comments(uow, comment.article_id, [comment_id])
@@ -214,6 +214,17 @@ async def delete_comment(
                 revision=revision + 1,
             )
         )
+
+
+async def get_comment(session: AsyncSession, comment_id: UUID, actor: Actor) -> Comment:
+    """Return a comment that the public or the actor sees. Raises CommentNotFound."""
+    shadow_banned_id = actor.id if policy.is_shadow_banned(actor) else None
+    comment = await queries.find_comment(
+        session, comment_id, viewer_id=actor.id, shadow_banned_id=shadow_banned_id
+    )
+    if comment is None:
+        raise CommentNotFound
+    return comment
 
 
 async def _open_reply(
@@ -255,19 +266,6 @@ async def _bump_version(uow: UnitOfWork, article_id: UUID) -> int:
     if bumped is None:
         raise ArticleNotFound
     return bumped.version
-
-
-async def _get(uow: UnitOfWork, comment_id: UUID, actor: Actor) -> Comment:
-    comment = await queries.find_comment(
-        uow.session, comment_id, shadow_banned_id=_find_shadow_banned_id(actor)
-    )
-    if comment is None:
-        raise CommentNotFound
-    return comment
-
-
-def _find_shadow_banned_id(actor: Actor) -> UUID | None:
-    return actor.id if SanctionKind.SHADOW_BAN in actor.restrictions else None
 
 
 async def _screen(
@@ -323,9 +321,9 @@ async def _record_verdict(
         )
 
 
-async def _hide(uow: UnitOfWork, comment: Comment) -> None:
+async def _hide(uow: UnitOfWork, comment: Comment, *, is_shadowed: bool) -> None:
     """Hide a comment whose new text is held; its thread is locked already."""
     await uow.session.flush()
     thread = await lifecycle.lock_comments(uow, comment.article_id, [comment.id])
-    await lifecycle.change_states(uow, thread, CommentState.HIDDEN)
+    await lifecycle.change_states(uow, thread, CommentState.HIDDEN, is_shadowed=is_shadowed)
     await uow.session.refresh(comment)

@@ -18,9 +18,6 @@ from models import Comment, CommentState
 
 # What an author reads of their own although nobody else does.
 _SHOWN_TO_AUTHOR = (CommentState.PENDING,)
-# What an author with a shadow ban takes for visible: what they write is pending, and what they edit
-# is hidden.
-_SHOWN_TO_SHADOW_BANNED = (CommentState.PENDING, CommentState.HIDDEN)
 # What is neither shown nor gone. Staff sees it.
 _WITHHELD = (CommentState.PENDING, CommentState.HIDDEN, CommentState.REMOVED)
 # A deletion by the author is final for everybody.
@@ -45,14 +42,19 @@ def is_withheld(comment: type[Comment] = Comment) -> ColumnElement[bool]:
 
 
 def is_own_pending(viewer_id: UUID, comment: type[Comment] = Comment) -> ColumnElement[bool]:
-    """Return whether it is the viewer's, and nobody else sees it yet."""
+    """Return whether it is the viewer's, waits for a moderator, and nobody else sees it yet."""
     return and_(is_withheld(comment), _is_own(viewer_id, comment))
 
 
 def is_own_unseen(viewer_id: UUID, comment: type[Comment] = Comment) -> ColumnElement[bool]:
-    """Return whether it is the viewer's, who has a shadow ban and must take it for visible."""
+    """Return whether it is the viewer's, who has a shadow ban, and nobody else sees it."""
+    return or_(is_own_pending(viewer_id, comment), is_own_shadowed(viewer_id, comment))
+
+
+def is_own_shadowed(viewer_id: UUID, comment: type[Comment] = Comment) -> ColumnElement[bool]:
+    """Return whether it is the viewer's, and a shadow ban keeps others from seeing it."""
     is_own = col(comment.author_id) == viewer_id
-    return and_(is_withheld(comment), is_own, col(comment.state).in_(_SHOWN_TO_SHADOW_BANNED))
+    return and_(is_withheld(comment), is_own, col(comment.is_shadowed))
 
 
 def is_listed_for(viewer_id: UUID, comment: type[Comment] = Comment) -> ColumnElement[bool]:
@@ -89,11 +91,6 @@ def is_visible(state: CommentState) -> bool:
     Only such a comment takes replies, votes and edits.
     """
     return state is CommentState.VISIBLE
-
-
-def is_unseen(state: CommentState) -> bool:
-    """Return whether its author, with a shadow ban, takes it for visible: `is_own_unseen`."""
-    return state in _SHOWN_TO_SHADOW_BANNED
 
 
 def _is_own(viewer_id: UUID, comment: type[Comment]) -> ColumnElement[bool]:

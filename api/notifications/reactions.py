@@ -7,7 +7,7 @@ from api.articles.events import ArticleCreated
 from api.comments.events import CommentCreated, CommentEdited, CommentsShown
 from api.comments.mentions.queries import find_mentioned_ids
 from api.comments.mentions.recipients import choose_ids
-from api.comments.visibility import is_unseen, is_visible
+from api.comments.visibility import is_visible
 from api.kit.db.events import Event
 from api.kit.db.unit_of_work import UnitOfWork
 from api.moderation.appeals.events import AppealDecided
@@ -94,14 +94,10 @@ def _to_messages(entries: Iterable[ModerationLogEntry]) -> list[Message]:
 def _is_told(row: DecisionRow) -> bool:
     """Return whether the author of a comment can learn of a decision about it.
 
-    One with a shadow ban takes what is pending or hidden for visible, and sees no difference.
+    To one with a shadow ban nothing changes when what the ban withholds is shown.
     """
     if not row.is_shadow_banned:
         return True
-    before = CommentState(row.log_entry.before["state"])
-    after = CommentState(row.log_entry.after["state"])
-    return _seems_visible(before) is not _seems_visible(after)
-
-
-def _seems_visible(state: CommentState) -> bool:
-    return is_visible(state) or is_unseen(state)
+    before, after = row.log_entry.before, row.log_entry.after
+    seemed_visible = is_visible(CommentState(before["state"])) or "is_shadowed" in before
+    return seemed_visible is not is_visible(CommentState(after["state"]))

@@ -7,7 +7,8 @@ from api.articles import queries as articles
 from api.articles.errors import ArticleNotFound
 from api.auth.actor import Actor
 from api.comments import queries as comments
-from api.comments.errors import CommentNotFound
+from api.comments.policy import get_state_for
+from api.comments.service import get_comment
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.services import Services
 from api.votes import policy, queries
@@ -26,8 +27,9 @@ async def vote_on_comment(uow: UnitOfWork, actor: Actor, comment_id: UUID, value
     """
     comment = await comments.lock_comment(uow.session, comment_id)
     if comment is None:
-        raise CommentNotFound
-    policy.require_may_vote(actor, comment.author_id, comment.state)
+        # One that only its author sees, who cannot vote on it.
+        comment = await get_comment(uow.session, comment_id, actor)
+    policy.require_may_vote(actor, comment.author_id, get_state_for(actor, comment))
     vote = CommentVote(
         user_id=actor.id,
         article_id=comment.article_id,

@@ -121,9 +121,9 @@ TABLE: dict[str, Row] = {
     ),
     "read_tree": everybody(200),
     "list_flat": everybody(200),
-    "read_comment": everybody(200),
+    "read_comment": everybody(200, shows_author=frozenset({CommentState.PENDING})),
     "read_replies": everybody(200),
-    "read_context": everybody(200),
+    "read_context": everybody(200, shows_author=frozenset({CommentState.PENDING})),
     "list_revisions": everybody(
         200,
         shows_author=frozenset({CommentState.HIDDEN, CommentState.REMOVED}),

@@ -47,7 +47,8 @@ def placeholder(*statuses: int, **others: Statuses) -> States:
     return States(hidden=same, removed=same, deleted=same, **others)
 
 
-READ = placeholder(200, 200, 200)
+# The author reads their own while it waits.
+READ = placeholder(200, 200, 200, pending=(404, 200, 404))
 TABLE_BY_STATE: dict[str, States] = {
     "read_comment": READ,
     "read_replies": READ,
@@ -60,7 +61,7 @@ TABLE_BY_STATE: dict[str, States] = {
         removed=(404, 200, 200),
     ),
     "create_comment": placeholder(409, 409, 409, locked=(409, 409, 201)),
-    "update_comment": placeholder(403, 409, 403),
+    "update_comment": placeholder(403, 409, 403, pending=(404, 409, 404)),
     # An author can delete what is pending or hidden, and not what a moderator has decided.
     "delete_comment": States(
         pending=(404, 204, 404),
@@ -68,7 +69,7 @@ TABLE_BY_STATE: dict[str, States] = {
         removed=(403, 409, 409),
         deleted=(403, 409, 409),
     ),
-    "create_report": placeholder(409, 409, 409),
+    "create_report": placeholder(409, 409, 409, pending=(404, 409, 404)),
     # What readers do not see is not there for people who do not moderate.
     "read_comment_moderation": States(
         pending=(404, 404, 200),
@@ -77,7 +78,7 @@ TABLE_BY_STATE: dict[str, States] = {
         removed=(403, 403, 200),
         deleted=(403, 403, 200),
     ),
-    "vote_on_comment": placeholder(409, 409, 409),
+    "vote_on_comment": placeholder(409, 409, 409, pending=(404, 409, 404)),
 }
 
 

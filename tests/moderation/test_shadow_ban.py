@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from api.kit.services import Services
-from models import SanctionKind
+from models import CommentState, SanctionKind
 from tests.client import expect, expect_problem
 from tests.credentials import restrict
+from tests.lifecycle import add_comment
 from tests.moderation.conftest import Forum
 
 MARKER = "zqshadowqz"
@@ -104,5 +105,102 @@ async def test_after_the_ban_what_nobody_saw_stays_so(forum: Forum, article: str
         await session.execute(text("UPDATE sanctions SET lifted_at = now()"))
     assert await read_own(forum, article) == [(comment, "pending", TEXT)]
     refused = await forum.author.edit_anyway(comment, "Shown?")
-    expect_problem(refused, 404, "comment_not_found")
+    expect_problem(refused, 409, "comment_gone")
     assert await find_leaks(forum, article, comment) == []
+
+
+async def compare(forum: Forum, article: str, comment: str, unseen: str) -> None:
+    """Let the author read two comments of theirs, the second without others seeing it."""
+    for path in ("/v1/comments/{}", "/v1/comments/{}/replies", "/v1/comments/{}/context"):
+        seen, own = [await forum.author.client.get(path.format(one)) for one in (comment, unseen)]
+        assert expect(seen, 200).keys() == expect(own, 200).keys()
+        assert own.headers["cache-control"] == "no-store"
+        assert seen.headers["cache-control"] == "public, no-cache"
+        for client in (forum.client, forum.reader.client, forum.moderator.client):
+            refused = await client.get(path.format(unseen))
+            expect_problem(refused, 404, "comment_not_found")
+    for ask in (
+        lambda one: forum.author.client.put(f"/v1/comments/{one}/vote", {"value": 1}),
+        lambda one: forum.report(one, by=forum.author),
+        lambda one: forum.author.edit(one, f"{MARKER} now."),
+        lambda one: forum.author.client.get(f"/v1/comments/{one}/revisions"),
+    ):
+        seen, own = [await ask(one) for one in (comment, unseen)]
+        assert (seen.status_code, seen.json().keys()) == (own.status_code, own.json().keys())
+
+
+async def test_nothing_that_its_author_asks_for_tells_of_it(forum: Forum) -> None:
+    article = str((await forum.reader.post_article())["id"])
+    comment = (await forum.author.reply(article, "Before."))["id"]
+    await restrict(forum.services, forum.author.id, SanctionKind.SHADOW_BAN)
+    unseen = await forum.author.reply(article, TEXT)
+    own = expect(await forum.author.client.get(f"/v1/comments/{unseen['id']}"), 200)
+    assert own == {name: value for name, value in unseen.items() if name in own}
+    assert own["mentions"][0]["handle"] == "anna"
+    # Not the first comment: what it says is hidden with its edit.
+    other = (await forum.reader.reply(article, "Between."))["id"]
+    reply = await forum.author.reply(article, f"{MARKER} again.", unseen["id"])
+    assert (reply["state"], reply["depth"]) == ("visible", 1)
+    context = await forum.author.client.get(f"/v1/comments/{reply['id']}/context")
+    line = expect(context, 200)["ancestors"]
+    assert [(one["id"], one["state"], one["body"]) for one in line] == [
+        (unseen["id"], "visible", TEXT)
+    ]
+    refused = await forum.reader.client.post(
+        f"/v1/articles/{article}/comments", {"body": "So?", "parent_id": unseen["id"]}
+    )
+    expect_problem(refused, 404, "parent_not_found")
+    expect(await forum.author.client.get("/v1/users/olga/comments?limit=1"), 200)
+    listed = await forum.author.client.get("/v1/users/olga/comments")
+    assert listed.headers["cache-control"] == "no-store"
+    states = [(one["id"], one["state"]) for one in expect(listed, 200)["data"]]
+    assert states == [(one, "visible") for one in (reply["id"], unseen["id"], comment)]
+    for someone in (forum.client, forum.reader.client):
+        shown = expect(await someone.get("/v1/users/olga/comments"), 200)["data"]
+        assert [one["id"] for one in shown] == [comment]
+    await compare(forum, article, comment, unseen["id"])
+    assert await find_leaks(forum, article, unseen["id"]) == []
+    assert await find_leaks(forum, article, comment) == []
+    assert other in str(await forum.client.tree(article))
+
+
+async def test_what_moderators_hid_is_hidden_for_its_author_too(forum: Forum) -> None:
+    comment = await forum.post("Before.")
+    article = comment["article_id"]
+    pending = await add_comment(
+        forum.services, forum.author, article, None, CommentState.PENDING, text="Waits."
+    )
+    await forum.act("hide", comment["id"])
+    await restrict(forum.services, forum.author.id, SanctionKind.SHADOW_BAN)
+    unseen = (await forum.author.reply(article, TEXT))["id"]
+    assert await read_own(forum, article) == [
+        (unseen, "visible", TEXT),
+        (pending, "pending", "Waits."),
+    ]
+    refused = await forum.author.edit_anyway(comment["id"], "Mine.")
+    expect_problem(refused, 404, "comment_not_found")
+    # A decision of moderators about what the ban withholds is one like any other.
+    [shown] = await forum.act("approve", unseen)
+    assert shown["state"] == "visible"
+    await forum.act("hide", unseen)
+    assert await read_own(forum, article) == [(pending, "pending", "Waits.")]
+
+
+async def test_a_reply_can_be_shown_above_which_something_stays_unseen(
+    forum: Forum, article: str
+) -> None:
+    unseen = (await forum.author.reply(article, TEXT))["id"]
+    reply = (await forum.author.reply(article, "Harmless.", unseen))["id"]
+    [shown] = await forum.act("approve", reply)
+    assert shown["state"] == "visible"
+    [placeholder] = (await forum.client.tree(article))["data"]
+    assert (placeholder["id"], placeholder["state"], placeholder["body"]) == (
+        unseen,
+        "hidden",
+        None,
+    )
+    assert [one["id"] for one in placeholder["replies"]["data"]] == [reply]
+    assert await read_own(forum, article) == [(unseen, "visible", TEXT)]
+    own = expect(await forum.author.client.get(f"/v1/comments/{unseen}"), 200)
+    assert (own["state"], own["body"]) == ("visible", TEXT)
+    assert await find_leaks(forum, article, unseen) == []

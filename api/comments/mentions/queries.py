@@ -1,6 +1,7 @@
-"""People by their names, and the people of a thread."""
+"""People by their names, the people of a thread, and who is mentioned by a comment."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -9,8 +10,10 @@ from sqlalchemy import (
     Select,
     and_,
     any_,
+    delete,
     exists,
     func,
+    insert,
     literal,
     or_,
     select,
@@ -23,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Text, Uuid
 from sqlmodel import col
 
-from api.comments.mentions.parsing import Person
+from api.comments.mentions.parsing import Mention, Person
 from api.comments.visibility import shows_text
 from models import Article, Comment, CommentMention, Handle, User
 
@@ -192,3 +195,32 @@ def _begins_with(column: str, prefix: str) -> ColumnElement[bool]:
     """
     end = prefix + "\U0010ffff"
     return and_(col(column).op("~>=~")(prefix), col(column).op("~<~")(end))
+
+
+async def replace_mentions(
+    session: AsyncSession, comment: Comment, mentions: Sequence[Mention]
+) -> set[UUID]:
+    """Give a comment exactly these mentions; return the ids of those mentioned before."""
+    statement = (
+        delete(CommentMention)
+        .where(col(CommentMention.comment_id) == comment.id)
+        .returning(col(CommentMention.user_id))
+    )
+    before = set(await session.scalars(statement))
+    if mentions:
+        await session.execute(insert(CommentMention), _mention_rows(comment.id, mentions))
+    comment.mention_count = len(mentions)
+    return before
+
+
+def _mention_rows(comment_id: UUID, mentions: Sequence[Mention]) -> list[dict[str, Any]]:
+    return [
+        {
+            "comment_id": comment_id,
+            "start_offset": mention.start,
+            "end_offset": mention.end,
+            "user_id": mention.person.user_id,
+            "text": mention.text,
+        }
+        for mention in mentions
+    ]

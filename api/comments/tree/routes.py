@@ -1,12 +1,17 @@
-"""HTTP for comment trees: under an article, under a comment, and around one comment."""
+"""HTTP for trees of comments: of an article, under a comment, and around one."""
 
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Response
+from pydantic import BaseModel
 
 from api.articles.errors import ArticleNotFound
 from api.articles.routes import ArticleRef
+from api.auth.actor import Actor
+from api.auth.dependencies import find_actor_if_valid
+from api.auth.scopes import Scope
 from api.comments.errors import CommentNotFound
+from api.comments.own_comments import get_own_context, get_own_tree
 from api.comments.schemas import (
     MAX_CHILDREN,
     MAX_LEVELS,
@@ -28,7 +33,8 @@ from api.comments.tree.cursors import Window
 from api.kit.cache.responses import VersionNotReached
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.dependencies import ServicesDep
-from api.kit.http.cacheability import public_response
+from api.kit.http.cacheability import keep_private, public_response
+from api.kit.http.conditional import get_epoch, make_revision_etags
 from api.kit.http.pagination import MAX_CURSOR_LENGTH, InvalidCursor
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
@@ -104,6 +110,12 @@ async def read_tree_params(
     )
 
 
+async def find_author(request: Request) -> Actor | None:
+    """Return who may get what only its author sees; the route is public for everybody else."""
+    actor = await find_actor_if_valid(request)
+    return actor if actor is not None and Scope.PROFILE_READ in actor.scopes else None
+
+
 TreeQuery = Annotated[TreeParams, Depends(read_tree_params)]
 _TREE_PROBLEMS = (InvalidCursor, VersionNotReached, DatabaseUnavailable)
 
@@ -137,7 +149,15 @@ async def read_replies(
 
     The response has the shape of an article's tree.
     """
-    return await cached_reads.get_replies(request, services, comment_id, params)
+    try:
+        return await cached_reads.get_replies(request, services, comment_id, params)
+    except CommentNotFound:
+        actor = await find_author(request)
+        if actor is None:
+            raise
+    async with services.database.read_session() as session:
+        sort = params.sort or DEFAULT_SORT
+        return _make_private(await get_own_tree(session, actor, comment_id, sort))
 
 
 @router.get(
@@ -160,4 +180,20 @@ async def read_context(
     With its ancestors and its replies, for a permalink.
     """
     window = Window(under_id=comment_id, sort=sort, limit=children, children=children, depth=depth)
-    return await cached_reads.get_context(request, services, comment_id, window, ancestors)
+    try:
+        return await cached_reads.get_context(request, services, comment_id, window, ancestors)
+    except CommentNotFound:
+        actor = await find_author(request)
+        if actor is None:
+            raise
+    make_etag = make_revision_etags(await get_epoch(request), "comment")
+    async with services.database.read_session() as session:
+        own = await get_own_context(
+            session, actor, comment_id, sort, ancestors=ancestors, make_etag=make_etag
+        )
+    return _make_private(own)
+
+
+def _make_private(content: BaseModel) -> Response:
+    """Return a response for the one author who is asking, and for no cache."""
+    return keep_private(Response(content.model_dump_json(), media_type="application/json"))

@@ -36,6 +36,12 @@ def private_response(endpoint: Called) -> Called:
     return endpoint
 
 
+def keep_private(response: Response) -> Response:
+    """Let no cache store a response of a public route that is for one person alone."""
+    response.headers["Cache-Control"] = NO_STORE
+    return response
+
+
 def find_cache_control(endpoint: Callable[..., Any]) -> str | None:
     """Return what the route of an endpoint declares."""
     return getattr(endpoint, "cache_control", None)
@@ -46,8 +52,11 @@ async def make_storable(
 ) -> Response:
     """Return the response of a route that declares `cache_control`, with all that belongs to it.
 
-    One that varies by Accept-Encoding already is complete except for the cache headers.
+    One that varies by Accept-Encoding already is complete except for the cache headers; one
+    of `keep_private` is complete.
     """
+    if response.headers.get("cache-control") == NO_STORE:
+        return response
     if response.status_code == _OK and "vary" not in response.headers:
         response = await _negotiate(request, response)
     response.headers["Cache-Control"] = cache_control

@@ -6,6 +6,7 @@ ends, the reports that it resolves, and the log entry that explains it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from api.articles import queries as articles
@@ -62,6 +63,8 @@ class Decision:
     revision: int
     # The open review item that it found.
     item: ReviewItem | None
+    # Whether its author, with a shadow ban, took it for visible.
+    is_shadowed: bool = False
     undone: ModerationLogEntry | None = None
 
 
@@ -122,7 +125,7 @@ async def record_decisions(
             user_id=one.author_id,
             reason=explanation.reason,
             note=explanation.note,
-            before={"state": one.before, "item_id": str(one.item.id) if one.item else None},
+            before=_describe_before(one),
             after={"state": one.after, "revision": one.revision},
             undoes_id=one.undone.id if one.undone else None,
             created_at=uow.now,
@@ -150,6 +153,12 @@ async def record_decisions(
         if one.author_id is not None and one.author_id != by and one.before is not one.after:
             uow.emit(ModerationDecided(log_id=log_ids[one.comment_id], user_id=one.author_id))
     return list(log_ids.values())
+
+
+def _describe_before(decision: Decision) -> dict[str, Any]:
+    item = decision.item
+    before = {"state": decision.before, "item_id": str(item.id) if item else None}
+    return before | ({"is_shadowed": True} if decision.is_shadowed else {})
 
 
 async def _decide_in_thread(
@@ -214,6 +223,7 @@ def _plan(
         # The lifecycle raises it by one with each change of the state.
         revision=comment.revision + (after is not before),
         item=item,
+        is_shadowed=comment.is_shadowed,
         undone=newest if undoes else None,
     )
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from api.auth.actor import Actor, ActorKind
 from api.comments.errors import CommentGone
+from api.comments.policy import get_state_for
 from api.comments.visibility import is_visible
 from api.moderation.errors import AlreadyReported, OwnComment
 from models import Comment, CommentState, ModerationLogEntry
@@ -17,7 +18,7 @@ def require_may_report(actor: Actor, comment: Comment, last_reported_at: datetim
 
     After an edit the text is another, which may be reported again.
     """
-    if not is_visible(comment.state):
+    if not is_visible(get_state_for(actor, comment)):
         raise CommentGone
     if comment.author_id == actor.id:
         raise OwnComment

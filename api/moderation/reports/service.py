@@ -7,6 +7,7 @@ from api.comments import lifecycle
 from api.comments import queries as comments
 from api.comments.errors import CommentNotFound
 from api.comments.lifecycle import LockedThread
+from api.comments.service import get_comment
 from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
 from api.moderation.events import CommentReported, ModerationDecided
@@ -33,9 +34,7 @@ async def create_report(
     # The thread's lock first, as whoever changes states takes it: of many reports at once exactly
     # one reaches the threshold.
     thread = await lifecycle.lock_comments(uow, article_id, [comment_id])
-    comment = await comments.find_comment(uow.session, comment_id)
-    if comment is None:
-        raise CommentNotFound
+    comment = await get_comment(uow.session, comment_id, actor)
     earlier = await queries.find_latest_report(uow.session, comment_id, actor.id)
     require_may_report(actor, comment, earlier.created_at if earlier else None)
     upheld, decided = await queries.find_record(uow.session, actor.id)
