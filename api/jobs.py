@@ -11,6 +11,7 @@ from api.kit.dispatcher import MAX_RETRY_DELAY
 from api.kit.http import idempotency
 from api.kit.jobs import Job
 from api.kit.services import Services
+from api.notifications.inbox import queries as inbox
 from api.votes.service import publish_scores
 from api.webhooks import queries as webhooks
 
@@ -22,6 +23,8 @@ KEEP_EVENTS = timedelta(days=30)
 KEEP_DEAD_DELIVERIES = timedelta(days=30)
 KEEP_WEBHOOK_ATTEMPTS = timedelta(days=30)
 KEEP_SESSIONS = timedelta(days=7)
+KEEP_READ_NOTIFICATIONS = timedelta(days=90)
+KEEP_NOTIFICATIONS = timedelta(days=365)
 
 _MINUTE = 60.0
 _PURGE_EVERY = 10 * _MINUTE
@@ -64,4 +67,6 @@ JOBS = (
     _purge("purge_webhook_attempts", webhooks.purge_attempts, keep=KEEP_WEBHOOK_ATTEMPTS),
     _purge("purge_credentials", accounts.purge_credentials, keep=timedelta()),
     _purge("purge_sessions", accounts.purge_sessions, keep=KEEP_SESSIONS),
+    _purge("purge_read_notifications", inbox.purge_read, keep=KEEP_READ_NOTIFICATIONS),
+    _purge("purge_notifications", inbox.purge_old, keep=KEEP_NOTIFICATIONS),
 )

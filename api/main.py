@@ -54,6 +54,9 @@ from api.moderation.rules.routes import router as rules
 from api.moderation.sanctions.routes import router as sanctions
 from api.moderation.settings.routes import router as discussion_settings
 from api.moderation.statistics.routes import router as statistics
+from api.notifications.inbox.routes import router as inbox
+from api.notifications.settings.routes import router as notification_settings
+from api.notifications.subscriptions.routes import router as subscriptions
 from api.screening.csv_files import MAX_BYTES as MAX_RULE_FILE
 from api.users.routes import router as users
 from api.votes.routes import router as votes
@@ -77,6 +80,7 @@ ROUTERS = (
     moderators,
     rules,
     appeals,
+    *(inbox, subscriptions, notification_settings),
     *(reports, queue, actions, moderation_log, statistics),
     webhooks,
     probes,

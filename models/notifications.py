@@ -64,17 +64,28 @@ class Notification(SQLModel, table=True):
         Index(
             "ix_notifications_unread", "user_id", "number", postgresql_where=sql("read_at IS NULL")
         ),
+        Index(
+            "ix_notifications_read",
+            "user_id",
+            "number",
+            postgresql_where=sql("read_at IS NOT NULL"),
+        ),
         Index("ix_notifications_comment_id", "comment_id"),
         Index("ix_notifications_article_id_user_id", "article_id", "user_id"),
         Index("ix_notifications_actor_id", "actor_id"),
-        Index("ix_notifications_log_id", "log_id"),
-        Index("ix_notifications_appeal_id", "appeal_id"),
+        # Most notifications are about neither.
+        Index("ix_notifications_log_id", "log_id", postgresql_where=sql("log_id IS NOT NULL")),
+        Index(
+            "ix_notifications_appeal_id", "appeal_id", postgresql_where=sql("appeal_id IS NOT NULL")
+        ),
+        # What is deleted first, read and unread.
         Index("ix_notifications_created_at", "created_at"),
+        Index("ix_notifications_read_at", "read_at", postgresql_where=sql("read_at IS NOT NULL")),
     )
 
     id: UUID = Field(sa_column=id_column(primary_key=True))
     user_id: UUID = Field(sa_column=reference_column("users.id"))
-    # Counts up within the inbox, without gaps.
+    # Grows within the inbox. One that gets a stronger reason later gets a new number.
     number: int = Field(sa_column=Column(BigInteger, nullable=False))
     kind: NotificationKind = Field(sa_column=enum_column(NotificationKind))
     object_id: UUID = Field(sa_column=id_column())

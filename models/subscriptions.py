@@ -27,7 +27,9 @@ class ArticleSubscription(SQLModel, table=True):
     """A person follows an article's thread, or muted it."""
 
     __tablename__: ClassVar[str] = "article_subscriptions"
-    __table_args__ = (Index("ix_article_subscriptions_article_id", "article_id"),)
+    __table_args__ = (
+        Index("ix_article_subscriptions_followers", "article_id", "level", "user_id"),
+    )
 
     user_id: UUID = Field(sa_column=reference_column("users.id", primary_key=True))
     article_id: UUID = Field(sa_column=reference_column("articles.id", primary_key=True))
@@ -43,7 +45,7 @@ class UserSubscription(SQLModel, table=True):
     __tablename__: ClassVar[str] = "user_subscriptions"
     __table_args__ = (
         CheckConstraint("user_id <> followed_id", name="somebody_else"),
-        Index("ix_user_subscriptions_followed_id", "followed_id"),
+        Index("ix_user_subscriptions_followers", "followed_id", "level", "user_id"),
     )
 
     user_id: UUID = Field(sa_column=reference_column("users.id", primary_key=True))
@@ -58,7 +60,7 @@ class TagSubscription(SQLModel, table=True):
     __tablename__: ClassVar[str] = "tag_subscriptions"
     __table_args__ = (
         CheckConstraint("char_length(tag) BETWEEN 1 AND 32", name="tag_length"),
-        Index("ix_tag_subscriptions_tag", "tag"),
+        Index("ix_tag_subscriptions_followers", "tag", "level", "user_id"),
     )
 
     user_id: UUID = Field(sa_column=reference_column("users.id", primary_key=True))

@@ -10,6 +10,7 @@ from api.auth.scopes import Scope
 from api.comments import lifecycle
 from api.comments.schemas import CommentCreate
 from api.comments.service import create_comment
+from api.kit.db.events import ThreadEvent
 from api.kit.services import Services
 from models import CommentState, CredentialKind, ModerationReason, Role, SanctionKind
 from tests.client import Person
@@ -54,9 +55,9 @@ async def add_comment(
 async def change_states(
     services: Services, article: str, comments: list[str], after: CommentState
 ) -> dict[str, Any]:
-    """Change states; return the payload of the one event."""
+    """Change states; return the payload of the thread's one event."""
     async with services.unit_of_work() as uow:
         thread = await lifecycle.lock_comments(uow, UUID(article), [UUID(one) for one in comments])
         await lifecycle.change_states(uow, thread, after)
-    [event] = uow.events
+    [event] = [one for one in uow.events if isinstance(one, ThreadEvent)]
     return event.to_payload()

@@ -42,6 +42,8 @@ class Action(StrEnum):
     APPEAL = "appeal"
     WEBHOOK = "webhook"
     WEBHOOK_SEND = "webhook_send"
+    SUBSCRIBE = "subscribe"
+    NOTIFICATIONS = "notifications"
 
 
 # Action -> (anonymous, newcomer, member, staff), each as requests per seconds; None: log in first.
@@ -67,6 +69,9 @@ _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
     Action.MENTION_PREVIEW: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
     Action.VOTE: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
     Action.REPORT: (None, (10, HOUR), (30, HOUR), (200, HOUR)),
+    Action.SUBSCRIBE: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
+    # Marking as read, and settings.
+    Action.NOTIFICATIONS: (None, (60, MINUTE), (120, MINUTE), (120, MINUTE)),
     # Moderators of single articles or tags are members.
     Action.APPEAL: (None, (5, HOUR), (10, HOUR), (100, HOUR)),
     # Only administrators have webhooks; the messages that they send on request are counted apart.

@@ -207,6 +207,27 @@ TABLE: dict[str, Row] = {
         body={"is_granted": False, "reason": "It was meant."},
         scope=Scope.MODERATION_MODERATE,
     ),
+    "list_notifications": members(
+        200, query="?grouped=true&order=unread_first", scope=Scope.NOTIFICATIONS_READ
+    ),
+    "count_notifications": members(200, scope=Scope.NOTIFICATIONS_READ),
+    "mark_notifications_read": members(200, body={"up_to": 0}, scope=Scope.NOTIFICATIONS_WRITE),
+    "read_notification_settings": members(200, scope=Scope.NOTIFICATIONS_READ),
+    "replace_notification_settings": members(200, body={}, scope=Scope.NOTIFICATIONS_WRITE),
+    "read_article_subscription": members(200, scope=Scope.SUBSCRIPTIONS_READ),
+    "set_article_subscription": members(
+        200, body={"level": "all"}, scope=Scope.SUBSCRIPTIONS_WRITE
+    ),
+    "delete_article_subscription": members(204, scope=Scope.SUBSCRIPTIONS_WRITE),
+    "read_user_subscription": Row(401, 200, 403, 200, scope=Scope.SUBSCRIPTIONS_READ),
+    "set_user_subscription": Row(
+        401, 200, 403, 200, body={"level": "mute"}, scope=Scope.SUBSCRIPTIONS_WRITE
+    ),
+    "delete_user_subscription": Row(401, 204, 403, 204, scope=Scope.SUBSCRIPTIONS_WRITE),
+    "read_tag_subscription": members(200, scope=Scope.SUBSCRIPTIONS_READ),
+    "set_tag_subscription": members(200, body={"level": "all"}, scope=Scope.SUBSCRIPTIONS_WRITE),
+    "delete_tag_subscription": members(204, scope=Scope.SUBSCRIPTIONS_WRITE),
+    "list_subscriptions": members(200, scope=Scope.SUBSCRIPTIONS_READ),
     "list_own_sanctions": members(200, scope=Scope.PROFILE_READ),
     "list_rules": Row(401, 403, 403, 200, scope=Scope.RULES_MODERATE),
     "create_rule": Row(

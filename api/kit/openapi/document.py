@@ -35,6 +35,7 @@ TAGS = [
     {"name": "articles", "description": "The articles that are discussed."},
     {"name": "comments", "description": "The replies to an article, as a tree or as a flat list."},
     {"name": "votes", "description": "Votes, and what else depends on the reader."},
+    {"name": "notifications", "description": "The inbox, and what people follow."},
     {"name": "moderation", "description": "Sanctions of people, and decisions about texts."},
     {"name": "mentions", "description": "People who are mentioned in a text."},
     {"name": "webhooks", "description": "Messages to other systems about what happens."},

@@ -1,0 +1,1 @@
+"""What a person chose for notifications of each kind."""

@@ -1,0 +1,1 @@
+"""What people follow, and what they muted: articles, people and tags."""
