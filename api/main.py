@@ -57,6 +57,8 @@ from api.moderation.statistics.routes import router as statistics
 from api.notifications.inbox.routes import router as inbox
 from api.notifications.settings.routes import router as notification_settings
 from api.notifications.subscriptions.routes import router as subscriptions
+from api.realtime.hub import Hub
+from api.realtime.routes import router as live
 from api.screening.csv_files import MAX_BYTES as MAX_RULE_FILE
 from api.users.routes import router as users
 from api.votes.routes import router as votes
@@ -82,6 +84,7 @@ ROUTERS = (
     appeals,
     *(inbox, subscriptions, notification_settings),
     *(reports, queue, actions, moderation_log, statistics),
+    live,
     webhooks,
     probes,
 )
@@ -153,12 +156,13 @@ def create_app(
     """
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         task = asyncio.create_task(background_task(services)) if background_task else None
         yield
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        await app.state.hub.stop()
         await services.close()
 
     app = App(
@@ -174,6 +178,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.services = services
+    app.state.hub = Hub(services, lambda: getattr(app.state, "draining", False))
     app.openapi = lambda: build_openapi(app, MESSAGES)  # type: ignore[method-assign]  # FastAPI's own way
     install_docs(app)
     install_problem_handlers(app)

@@ -41,6 +41,7 @@ from models import Role
 from tests.client import PASSWORD, Client, Person
 from tests.connections import EMPTY_TABLES, connect_arguments
 from tests.recount import find_wrong_counters
+from tests.streams import hanging_up
 
 DATABASE_VARIABLE = "PALAVER_TEST_DATABASE_URL"
 REDIS_VARIABLE = "PALAVER_TEST_REDIS_URL"
@@ -178,7 +179,7 @@ async def client(app: FastAPI, services: Services) -> AsyncIterator[Client]:
     Afterwards every counter is compared with a recount, and every cached tree with a fresh one.
     """
     async with LifespanManager(app):
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(hanging_up(app), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
             yield Client(http)
             await check_cached_trees(Client(http), services)
@@ -192,6 +193,7 @@ class Process:
 
     client: Client
     services: Services
+    app: FastAPI
 
 
 @pytest.fixture
@@ -205,9 +207,9 @@ async def start_process(
             services = make_services(settings, clock)
             app = create_app(services)
             await stack.enter_async_context(LifespanManager(app))
-            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(hanging_up(app), raise_app_exceptions=False)
             http = httpx.AsyncClient(transport=transport, base_url="http://test")
-            return Process(Client(await stack.enter_async_context(http)), services)
+            return Process(Client(await stack.enter_async_context(http)), services, app)
 
         yield start
 

@@ -40,6 +40,7 @@ class Action(StrEnum):
     REPORT = "report"
     MODERATE = "moderate"
     APPEAL = "appeal"
+    STREAM_OPEN = "stream_open"
     WEBHOOK = "webhook"
     WEBHOOK_SEND = "webhook_send"
     SUBSCRIBE = "subscribe"
@@ -74,6 +75,8 @@ _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
     Action.NOTIFICATIONS: (None, (60, MINUTE), (120, MINUTE), (120, MINUTE)),
     # Moderators of single articles or tags are members.
     Action.APPEAL: (None, (5, HOUR), (10, HOUR), (100, HOUR)),
+    # A stream that breaks is opened again; behind one address may be an office.
+    Action.STREAM_OPEN: ((120, MINUTE), (60, MINUTE), (60, MINUTE), (120, MINUTE)),
     # Only administrators have webhooks; the messages that they send on request are counted apart.
     Action.WEBHOOK: (None, (30, MINUTE), (30, MINUTE), (120, MINUTE)),
     Action.WEBHOOK_SEND: (None, (10, MINUTE), (10, MINUTE), (30, MINUTE)),

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from api.cli.environment import load_settings, running_engines
-from api.cli.server import listening, run_server, url_of
+from api.cli.server import fit_open_files, listening, run_server, url_of
 from api.kit.memory import keep_memory_small
 from api.kit.settings import Settings
 from api.main import create_app, make_services
@@ -29,10 +29,11 @@ def serve(
     with listening(settings) as listener, running_engines(settings) as connected:
         background_task = run_worker if settings.embeds_postgres else None
         url = url_of(listener)
-        addressed = connected.model_copy(update={"public_url": connected.public_url or url})
+        fitting = fit_open_files(connected)
+        addressed = fitting.model_copy(update={"public_url": connected.public_url or url})
         application = create_app(make_services(addressed), background_task=background_task)
         greeting = f"Palaver serves on {url}  (docs: {url}/docs)\n{data}"
-        run_server(application, listener, greeting, connected)
+        run_server(application, listener, greeting, fitting)
     typer.echo(f"Palaver has stopped. {data}")
 
 

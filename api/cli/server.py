@@ -84,24 +84,30 @@ class Server(uvicorn.Server):
             self._connections.check_progress()
 
 
-def make_connections(settings: Settings) -> Connections:
-    """Return the bounds of the settings, or lower ones where the limit of open files wants that.
+def fit_open_files(settings: Settings) -> Settings:
+    """Return the settings with fewer connections where the limit of open files wants that.
 
     Raises SettingsError when that leaves room for almost none.
     """
-    total = settings.max_connections
-    if sys.platform != "win32":
-        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if limit != resource.RLIM_INFINITY:
-            needed = _RESERVED_FILES + 2 * settings.database_pool_size + REDIS_CONNECTIONS
-            total = min(total, limit - needed)
-            if total < _MIN_CONNECTIONS:
-                raise SettingsError(
-                    f"A process may open {limit} files, and needs {needed} of them for itself. "
-                    f"Raise the limit (ulimit -n) to at least {needed + _MIN_CONNECTIONS}."
-                )
+    if sys.platform == "win32":
+        return settings
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return settings
+    needed = _RESERVED_FILES + 2 * settings.database_pool_size + REDIS_CONNECTIONS
+    total = min(settings.max_connections, limit - needed)
+    if total < _MIN_CONNECTIONS:
+        raise SettingsError(
+            f"A process may open {limit} files, and needs {needed} of them for itself. "
+            f"Raise the limit (ulimit -n) to at least {needed + _MIN_CONNECTIONS}."
+        )
+    return settings.model_copy(update={"max_connections": total})
+
+
+def make_connections(settings: Settings) -> Connections:
+    """Return the bounds of the settings."""
     return Connections(
-        total=total,
+        total=settings.max_connections,
         per_address=settings.max_connections_per_address,
         trusted=settings.trusted_proxies,
     )
@@ -130,9 +136,6 @@ def url_of(listener: socket.socket) -> str:
 
 
 def run_server(app: FastAPI, listener: socket.socket, greeting: str, settings: Settings) -> None:
-    """Serve until a signal, which is then raised again; except Ctrl-C, the usual way to stop.
-
-    Raises SettingsError when the process may not open enough files.
-    """
+    """Serve until a signal, which is then raised again; except Ctrl-C, the usual way to stop."""
     with suppress(KeyboardInterrupt):
         Server(app, greeting, settings).run(sockets=[listener])

@@ -45,6 +45,12 @@ CONNECTIONS_EVICTED = Counter(
     "palaver_connections_evicted_total",
     "Connections without a request that were closed to make room for new ones.",
 )
+STREAMS = Gauge("palaver_streams", "Open event streams.")
+STREAMS_ENDED = Counter(
+    "palaver_streams_ended_total",
+    "Event streams that have ended: client, gone, credentials, slow or shutdown.",
+    ["reason"],
+)
 EVENTS_RELAYED = Counter(
     "palaver_events_relayed_total", "Events that this worker turned into deliveries."
 )

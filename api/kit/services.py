@@ -1,6 +1,6 @@
 """What a process has: made once by the composition root, and given to whatever needs it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,6 +25,11 @@ from api.kit.signing import Signer
 
 class Reactions(Protocol):
     """What follows from events: `api.kit.effects.EffectTable`, as its callers see it."""
+
+    @property
+    def event_types(self) -> Mapping[str, type[Event]]:
+        """The classes of all events, by their type."""
+        ...
 
     async def run_in_transaction(self, uow: UnitOfWork, event: Event) -> None:
         """Run the reactions that commit or fail with the change."""

@@ -72,6 +72,11 @@ class Settings(BaseSettings):
     # Connections of clients that a process holds open, in all and for one address.
     max_connections: int = Field(default=4096, ge=16, le=1_000_000)
     max_connections_per_address: int = Field(default=256, ge=1, le=1_000_000)
+    # Event streams that a process holds open: in all (and never more than half of the connections,
+    # so that there is room for requests), for one address and for one person.
+    max_streams: int = Field(default=2048, ge=0, le=1_000_000)
+    max_streams_per_address: int = Field(default=64, ge=1, le=1_000_000)
+    max_streams_per_person: int = Field(default=16, ge=1, le=1_000_000)
     # Seconds for the head of a request, and for a pause in its body.
     request_timeout: int = Field(default=10, ge=1, le=300)
     log_format: Literal["console", "json"] = "console"

@@ -39,7 +39,7 @@ VERBS = {
     ),
     *("Find", "Follow", "Get", "Hide", "Import", "List", "Log", "Mark", "Preview", "Refresh"),
     *("Release", "Remove", "Replace", "Report", "Request", "Restore", "Retry", "Search", "Send"),
-    *("Set", "Test", "Update", "Vote"),
+    *("Set", "Stream", "Test", "Update", "Vote"),
 }
 # Words that a reader whose first language is not English has to guess (CONTRIBUTING.md).
 QUAINT = re.compile(

@@ -28,6 +28,8 @@ BESIDE_THE_SHAPE = {
         *("candidate", "csv_files", "dependencies", "editing", "external", "matching"),
         *("normalization", "phases", "rules", "verdict"),
     },
+    # Who listens; what is open in a process; what is read for all who watch it; what they are told.
+    "realtime": {"dependencies", "hub", "messages", "topics"},
     # What is sent to other systems, the requests that carry it, and the keys that sign them.
     "webhooks": {"messages", "sealed_secrets", "sending"},
     # It has no HTTP; what comes in is a file.
@@ -41,6 +43,7 @@ HANDLING_HTTP = {
     "api/auth/dependencies.py",
     "api/auth/quotas.py",
     "api/screening/dependencies.py",
+    "api/realtime/dependencies.py",
     "api/kit/dependencies.py",
     # Routes without a domain.
     "api/kit/openapi/docs_page.py",

@@ -34,6 +34,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.client import PASSWORD
 from tests.connections import EMPTY_TABLES, connect_arguments
+from tests.streams import hanging_up
 
 # Seconds that the server has to start and to stop.
 PATIENCE = 30
@@ -59,7 +60,7 @@ def close_schemas(document: dict[str, Any]) -> dict[str, Any]:
 def serving(app: FastAPI) -> Iterator[str]:
     """Serve an app in a thread; yield its address."""
     server = uvicorn.Server(
-        uvicorn.Config(app, port=0, http="httptools", log_config=None, access_log=False)
+        uvicorn.Config(hanging_up(app), port=0, http="httptools", log_config=None, access_log=False)
     )
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()

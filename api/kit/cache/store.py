@@ -34,10 +34,13 @@ LEASE_POLL = 0.01
 _MAX_BEGINNING = 2**48
 
 # Each script is one step, since Redis runs no other command meanwhile, and one round trip.
+# Whoever raises a pointer tells those who listen to the subject (`name_channel`): the hash tag and
+# what stands before it, so that a change of epoch or server moves no channel.
 _RAISE = """
 local function raise(key, version, lifetime)
   if tonumber(version) > tonumber(redis.call('GET', key) or '-1') then
     redis.call('SET', key, version, 'EX', lifetime)
+    redis.call('PUBLISH', string.match(key, '^[^}]*}'), version)
   end
 end
 """
@@ -75,6 +78,11 @@ redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 redis.call('DEL', KEYS[3])
 raise(KEYS[2], ARGV[3], ARGV[4])
 """
+
+
+def name_channel(namespace: str, subject: UUID) -> str:
+    """Return the channel on which Redis tells of each newer version of a subject."""
+    return f"{namespace}:{{{subject}}}"
 
 
 class PageId(NamedTuple):
@@ -235,7 +243,7 @@ class PageStore:
                     future.set_result(version)
 
     def _key(self, epoch: str, server: str, subject: UUID, name: str) -> str:
-        return f"{self._namespace}:{{{subject}}}:{epoch}.{server}:{name}"
+        return f"{name_channel(self._namespace, subject)}:{epoch}.{server}:{name}"
 
     def _page_key(self, page: PageId, server: str, version: int) -> str:
         name = f"{self._format}:{version}:{page.parameters}"

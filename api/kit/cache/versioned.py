@@ -24,7 +24,7 @@ from uuid import UUID
 import structlog
 
 from api.kit.cache.pages import CacheEntry, RenderedPage
-from api.kit.cache.store import PageId, PageStore
+from api.kit.cache.store import PageId, PageStore, name_channel
 from api.kit.db.epoch import EpochReader
 from api.kit.redis.client import GuardedRedis, RedisUnavailable
 
@@ -61,6 +61,7 @@ class VersionedCache:
 
     def __init__(self, redis: GuardedRedis, epoch: EpochReader, *, namespace: str) -> None:
         self._epoch = epoch
+        self._namespace = namespace
         self._store = PageStore(redis, namespace=namespace, page_format=FORMAT)
         self._flights: dict[PageId, _Flight] = {}
         self._order = itertools.count()
@@ -74,6 +75,10 @@ class VersionedCache:
         """
         epoch = await self._epoch.get()
         await self._store.publish(epoch.value, versions, counted=counted)
+
+    def name_channel(self, subject: UUID) -> str:
+        """Return the channel on which Redis tells of each newer version of a subject."""
+        return name_channel(self._namespace, subject)
 
     async def begin_counted_read(self, subject: UUID) -> Pointer:
         """Begin a read of a subject that is only counted, before its rows are read.

@@ -16,7 +16,7 @@ from api.kit.http.cacheability import NO_STORE
 from api.kit.http.head_requests import SENT_METHOD
 from api.kit.http.problem_handlers import make_internal_error_response
 from api.kit.http.problem_responses import make_problem_response
-from api.kit.http.responses import EXTRA_HEADERS
+from api.kit.http.responses import EXTRA_HEADERS, IS_STREAM
 from api.kit.metrics import REQUEST_SECONDS, REQUESTS
 from api.kit.problems import MalformedRequest, NotFound, Problem
 
@@ -166,7 +166,8 @@ def _account(scope: Scope, status: int, seconds: float) -> None:
     route = scope.get("route")
     operation = getattr(route, "name", None) or "none"
     REQUESTS.count(operation, status)
-    REQUEST_SECONDS.labels(operation).observe(seconds)
+    if IS_STREAM not in scope:
+        REQUEST_SECONDS.labels(operation).observe(seconds)
     write = log.debug if operation in _QUIET else log.info
     write(
         "request",

@@ -38,6 +38,7 @@ TAGS = [
     {"name": "notifications", "description": "The inbox, and what people follow."},
     {"name": "moderation", "description": "Sanctions of people, and decisions about texts."},
     {"name": "mentions", "description": "People who are mentioned in a text."},
+    {"name": "live", "description": "Streams of changes, as server-sent events."},
     {"name": "webhooks", "description": "Messages to other systems about what happens."},
     {"name": "probes", "description": "Health checks and metrics, for operators."},
 ]
