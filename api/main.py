@@ -57,6 +57,7 @@ from api.moderation.statistics.routes import router as statistics
 from api.notifications.inbox.routes import router as inbox
 from api.notifications.settings.routes import router as notification_settings
 from api.notifications.subscriptions.routes import router as subscriptions
+from api.realtime.changes.routes import router as changes
 from api.realtime.hub import Hub
 from api.realtime.routes import router as live
 from api.screening.csv_files import MAX_BYTES as MAX_RULE_FILE
@@ -71,6 +72,7 @@ ROUTERS = (
     comments,
     articles,
     votes,
+    changes,
     accounts,
     completion,
     users,

@@ -68,12 +68,12 @@ def _to_literal(value: object) -> str:
     match value:
         case None:
             return "NULL"
-        case str() | UUID():
+        case str() | UUID() | datetime():
             return f"'{value}'"
         case bytes():
             return f"'\\x{value.hex()}'"
-        case datetime():
-            return f"'{value.isoformat()}'"
+        case [UUID(), *_]:
+            return f"'{{{', '.join(map(str, value))}}}'"
         case list():
             return f"ARRAY[{', '.join(map(_to_literal, value))}]"
         case _:

@@ -45,3 +45,11 @@ class PublicEvent(ThreadEvent):
     def get_public_change(self) -> PublicChange:
         """Return what everybody can see of it: nothing but the version, if not overridden."""
         return PublicChange()
+
+    def get_touched_ids(self) -> tuple[UUID, ...]:
+        """Return the comments whose nodes in the tree may be new, different or gone, scores aside.
+
+        Placeholders are among them, and comments that nobody but their author ever saw: whoever
+        shows them reads first what is public.
+        """
+        return ()

@@ -27,6 +27,10 @@ class CommentCreated(PublicEvent):
         """Return what everybody can see of it."""
         return PublicChange(created=(self.comment_id,))
 
+    def get_touched_ids(self) -> tuple[UUID, ...]:
+        """Return the comment."""
+        return (self.comment_id,)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentEdited(PublicEvent):
@@ -46,6 +50,10 @@ class CommentEdited(PublicEvent):
     def get_public_change(self) -> PublicChange:
         """Return what everybody can see of it."""
         return PublicChange(edited=(self.comment_id,) if self.is_visible else ())
+
+    def get_touched_ids(self) -> tuple[UUID, ...]:
+        """Return the comment: a placeholder shows when it was edited."""
+        return (self.comment_id,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +100,10 @@ class CommentsShown(PublicEvent):
         restored = tuple(each for each in self.comment_ids if each not in set(self.published_ids))
         return PublicChange(created=self.published_ids, restored=restored)
 
+    def get_touched_ids(self) -> tuple[UUID, ...]:
+        """Return the comments, and the placeholders that came with them."""
+        return (*self.comment_ids, *self.listed_ids)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentsHidden(PublicEvent):
@@ -113,6 +125,10 @@ class CommentsHidden(PublicEvent):
         """Return what everybody can see of it."""
         return PublicChange(removed=self.withdrawn_ids)
 
+    def get_touched_ids(self) -> tuple[UUID, ...]:
+        """Return the comments, and the placeholders that left with them."""
+        return (*self.comment_ids, *self.unlisted_ids)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentsRemoved(PublicEvent):
@@ -127,6 +143,10 @@ class CommentsRemoved(PublicEvent):
     def get_public_change(self) -> PublicChange:
         """Return what everybody can see of it."""
         return PublicChange(removed=self.withdrawn_ids)
+
+    def get_touched_ids(self) -> tuple[UUID, ...]:
+        """Return the comments, and the placeholders that left with them."""
+        return (*self.comment_ids, *self.unlisted_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +180,10 @@ class CommentDeleted(PublicEvent):
     def get_public_change(self) -> PublicChange:
         """Return what everybody can see of it."""
         return PublicChange(removed=self.withdrawn_ids)
+
+    def get_touched_ids(self) -> tuple[UUID, ...]:
+        """Return the comments, and the placeholders that left with them."""
+        return (*self.comment_ids, *self.unlisted_ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

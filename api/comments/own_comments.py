@@ -68,12 +68,13 @@ async def find_own_comment(
 
 
 async def get_own_tree(
-    session: AsyncSession, actor: Actor, comment_id: UUID, sort: CommentSort
+    session: AsyncSession, actor: Actor, comment_id: UUID, sort: CommentSort, *, epoch: str
 ) -> CommentTree:
     """Return the tree under such a comment, which is empty. Raises CommentNotFound."""
     own, row = await _get_with_article(session, actor, comment_id)
     return CommentTree(
         article_id=own.read.article_id,
+        epoch=epoch,
         version=row.article.version,
         sort=sort,
         notice=row.article.notice,

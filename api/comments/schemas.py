@@ -26,6 +26,15 @@ Body = Annotated[Prose, StringConstraints(min_length=1, max_length=MAX_BODY_LENG
 # In the body of a comment, in Unicode code points.
 Position = Annotated[int, Field(ge=0, le=MAX_BODY_LENGTH)]
 
+Epoch = Annotated[
+    str,
+    Field(
+        description="The state of the database that `version` counts in. It changes when the "
+        "database is restored from a backup.",
+        examples=["9f86d081884c7d65"],
+    ),
+]
+
 
 class CommentSort(StrEnum):
     """The order of a tree, the same at every level."""
@@ -159,13 +168,18 @@ class Replies(Output):
     remaining: int = Field(description="Number of replies that are not on this page.", ge=0)
 
 
-class CommentNode(CommentRead):
-    """A comment with its replies."""
+class TaggedComment(CommentRead):
+    """A comment and its entity tag."""
 
     etag: str = Field(
         description="Changes with each edit; send it in `If-Match` to edit or delete the comment.",
         examples=['"1-9f86d081884c7d65-0198f2c5-6f7a-7c3e-9d2b-3a1f5e8c7b60"'],
     )
+
+
+class CommentNode(TaggedComment):
+    """A comment with its replies."""
+
     replies: Replies
 
 
@@ -185,6 +199,7 @@ class CommentTree(Output):
     """A page of a comment tree."""
 
     article_id: UUID
+    epoch: Epoch
     version: int = Field(description="The article's version that this page shows.")
     sort: CommentSort
     notice: str | None = Field(

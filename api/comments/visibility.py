@@ -85,6 +85,11 @@ def shows_text_to_staff(comment: type[Comment] = Comment) -> ColumnElement[bool]
     return col(comment.state).not_in(_HIDDEN_FROM_STAFF)
 
 
+def is_known(comment: type[Comment] = Comment) -> ColumnElement[bool]:
+    """Return whether the public sees it or once did: it may be told that it is gone."""
+    return or_(is_listed(comment), col(comment.is_announced))
+
+
 def is_visible(state: CommentState) -> bool:
     """Return whether the public sees the text of a comment in this state: `shows_text` in Python.
 
@@ -103,3 +108,4 @@ LISTED_C = to_sql(is_listed(_C))
 LISTED_P = to_sql(is_listed(aliased(Comment, name="p")))
 SHOWS_TEXT_C = to_sql(shows_text(_C))
 WITHHELD_C = to_sql(is_withheld(_C))
+KNOWN_C = to_sql(is_known(_C))

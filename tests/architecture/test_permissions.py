@@ -122,6 +122,7 @@ TABLE: dict[str, Row] = {
     "read_tree": everybody(200),
     "list_flat": everybody(200),
     "stream_article": everybody(200, query="?last_event_id=0"),
+    "read_changes": everybody(200, query="?since=0"),
     "read_comment": everybody(200, shows_author=frozenset({CommentState.PENDING})),
     "read_replies": everybody(200),
     "read_context": everybody(200, shows_author=frozenset({CommentState.PENDING})),

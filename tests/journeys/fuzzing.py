@@ -142,7 +142,7 @@ class Target:
 
     def _replace(self, values: MutableMapping[str, Any], name: str) -> None:
         roll = _roll(values[name])
-        if name == "cursor" and roll < MOST:
+        if name in ("cursor", "epoch") and roll < MOST:
             # Nobody invents a signed one, and any other is refused before anything is read.
             del values[name]
         elif name == "Idempotency-Key":
@@ -161,6 +161,7 @@ class Target:
                 "handle": "penelope" if roll < MOST // 2 else values[name],
                 "login": "penelope",
                 "password": PASSWORD,
+                "since": roll % 5,
                 "current_password": PASSWORD,
                 "refresh_token": self.tokens["refresh_token"],
             }.get(name, values[name])

@@ -27,7 +27,8 @@ from api.kit.services import Services
 
 async def build_tree(services: Services, article_id: UUID, window: Window) -> RenderedPage:
     """Return the page as JSON of CommentTree. Raises ArticleNotFound or CommentNotFound."""
-    make_etag = make_revision_etags((await services.epoch.get()).value, "comment")
+    epoch = (await services.epoch.get()).value
+    make_etag = make_revision_etags(epoch, "comment")
     async with services.database.read_connection() as connection:
         rows = await find_tree(connection, article_id, window)
     if rows is None:
@@ -44,6 +45,7 @@ async def build_tree(services: Services, article_id: UUID, window: Window) -> Re
         )
     content = {
         "article_id": article_id,
+        "epoch": epoch,
         "version": rows.version,
         "sort": window.sort,
         "notice": rows.notice,
@@ -55,7 +57,7 @@ async def build_tree(services: Services, article_id: UUID, window: Window) -> Re
             "remaining": remaining,
         },
     }
-    body = _to_json(content)
+    body = to_json(content)
     return RenderedPage(rows.version, body, next_cursor=next_cursor)
 
 
@@ -79,7 +81,7 @@ async def build_context(
         "ancestors": line,
         "comment": nodes[0],
     }
-    return RenderedPage(rows.version, _to_json(content))
+    return RenderedPage(rows.version, to_json(content))
 
 
 def _nest(
@@ -137,7 +139,8 @@ def _position_of(row: Row[Any], *, passed: int) -> Position:
     return Position(key_of(row), row.id, passed)
 
 
-def _to_json(content: dict[str, Any]) -> bytes:
+def to_json(content: dict[str, Any]) -> bytes:
+    """Return a response as JSON; times are in UTC, with `Z`."""
     # asyncpg's UUID is a subclass, which orjson leaves to its caller.
     return orjson.dumps(content, default=str, option=orjson.OPT_UTC_Z)
 

@@ -155,9 +155,10 @@ async def read_replies(
         actor = await find_author(request)
         if actor is None:
             raise
+    epoch = await get_epoch(request)
     async with services.database.read_session() as session:
         sort = params.sort or DEFAULT_SORT
-        return _make_private(await get_own_tree(session, actor, comment_id, sort))
+        return _make_private(await get_own_tree(session, actor, comment_id, sort, epoch=epoch))
 
 
 @router.get(

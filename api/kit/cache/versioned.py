@@ -31,7 +31,7 @@ from api.kit.redis.client import GuardedRedis, RedisUnavailable
 log = structlog.get_logger(__name__)
 
 # Part of each key and tag: raised when the same rows make another page.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)

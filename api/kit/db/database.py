@@ -132,6 +132,16 @@ class Database:
                 yield connection
 
     @asynccontextmanager
+    async def read_snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """Open a reading connection whose statements all see the same snapshot.
+
+        It takes two round trips more, BEGIN and ROLLBACK. Raises DatabaseUnavailable.
+        """
+        async with self.read_connection() as connection:
+            # For as long as it is out of the pool.
+            yield await connection.execution_options(isolation_level="REPEATABLE READ")
+
+    @asynccontextmanager
     async def write_session(self) -> AsyncIterator[AsyncSession]:
         """Open a session that commits when its block ends well. Raises DatabaseUnavailable.
 
