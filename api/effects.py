@@ -36,6 +36,8 @@ from api.kit.effects import (
     FinalReaction,
     TargetedConsumer,
 )
+from api.mail import reactions as mail
+from api.mail.events import DigestsDue
 from api.moderation import reactions as moderation
 from api.moderation.appeals.events import AppealDecided
 from api.moderation.events import CommentReported, ModerationDecided
@@ -80,6 +82,25 @@ _DRY_RUNS = Consumer(
     # Ten thousand comments by five hundred patterns.
     timeout=900.0,
 )
+_MAILS = TargetedConsumer(
+    name="mails",
+    event=NotificationsAdded,
+    find_targets=mail.find_mailed_notifications,
+    deliver=mail.mail_notification,
+    # Each has a connection to the mail server.
+    concurrency=8,
+    per_target=1,
+    timeout=60.0,
+)
+_DIGESTS = TargetedConsumer(
+    name="digests",
+    event=DigestsDue,
+    find_targets=mail.find_digested_people,
+    deliver=mail.mail_digest,
+    concurrency=4,
+    per_target=1,
+    timeout=60.0,
+)
 
 
 def _publish_version(
@@ -123,6 +144,7 @@ EFFECTS = EffectTable(
         _publish_version(ThreadImported),
         _publish_version(NamesRefreshed),
         _publish_version(ScoresChanged),
-        Effect(event=NotificationsAdded),
+        Effect(event=NotificationsAdded, by_worker=(_MAILS,)),
+        Effect(event=DigestsDue, by_worker=(_DIGESTS,)),
     )
 )

@@ -11,6 +11,7 @@ from api.kit.dispatcher import MAX_RETRY_DELAY
 from api.kit.http import idempotency
 from api.kit.jobs import Job
 from api.kit.services import Services
+from api.mail.service import schedule_digests
 from api.notifications.inbox import queries as inbox
 from api.votes.service import publish_scores
 from api.webhooks import queries as webhooks
@@ -60,6 +61,7 @@ async def hasten_deliveries(services: Services) -> bool:
 JOBS = (
     # Readers see new scores about so late; each thread with votes gets one version as often.
     Job(name="publish_scores", interval=1.0, run=publish_scores, is_shared=True),
+    Job(name="schedule_digests", interval=_MINUTE, run=schedule_digests),
     Job(name="hasten_deliveries", interval=_MINUTE, run=hasten_deliveries),
     _purge("purge_responses", idempotency.purge_keys, keep=KEEP_RESPONSES),
     _purge("purge_events", outbox.purge_events, keep=KEEP_EVENTS),

@@ -44,6 +44,7 @@ from api.kit.redis.wakeups import WakeUps
 from api.kit.services import Services
 from api.kit.settings import Settings, SettingsError, require_secret
 from api.kit.signing import Signer
+from api.mail.routes import router as mail
 from api.moderation.actions.routes import router as actions
 from api.moderation.appeals.routes import router as appeals
 from api.moderation.log.routes import router as moderation_log
@@ -88,6 +89,7 @@ ROUTERS = (
     *(reports, queue, actions, moderation_log, statistics),
     live,
     webhooks,
+    mail,
     probes,
 )
 

@@ -26,6 +26,7 @@ from models.dry_runs import DryRun
 from models.epoch import DatabaseEpoch
 from models.events import Delivery, OutboxEvent
 from models.idempotency import IdempotencyKey
+from models.mail import MailDigest
 from models.metadata import metadata
 from models.moderation import (
     LogAction,
@@ -98,6 +99,7 @@ __all__ = [
     "Inbox",
     "LogAction",
     "LoginSession",
+    "MailDigest",
     "MailFrequency",
     "ModerationLogEntry",
     "ModerationReason",

@@ -128,6 +128,15 @@ class NotificationChannel(SQLModel, table=True):
     """Where a person wants one kind of notification besides the inbox; without a row, defaults."""
 
     __tablename__: ClassVar[str] = "notification_channels"
+    __table_args__ = (
+        # Who is due a digest.
+        Index(
+            "ix_notification_channels_digests",
+            "mail",
+            "user_id",
+            postgresql_where=sql("mail IN ('daily', 'weekly')"),
+        ),
+    )
 
     user_id: UUID = Field(sa_column=reference_column("users.id", primary_key=True))
     kind: NotificationKind = Field(sa_column=enum_column(NotificationKind, primary_key=True))

@@ -45,6 +45,7 @@ class Action(StrEnum):
     WEBHOOK_SEND = "webhook_send"
     SUBSCRIBE = "subscribe"
     NOTIFICATIONS = "notifications"
+    MAIL_UNSUBSCRIBE = "mail_unsubscribe"
 
 
 # Action -> (anonymous, newcomer, member, staff), each as requests per seconds; None: log in first.
@@ -80,6 +81,8 @@ _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
     # Only administrators have webhooks; the messages that they send on request are counted apart.
     Action.WEBHOOK: (None, (30, MINUTE), (30, MINUTE), (120, MINUTE)),
     Action.WEBHOOK_SEND: (None, (10, MINUTE), (10, MINUTE), (30, MINUTE)),
+    # Mail services send these for their users, all from the same addresses.
+    Action.MAIL_UNSUBSCRIBE: ((300, MINUTE),) * 4,
     Action.MODERATE: (None, (30, MINUTE), (60, MINUTE), (300, MINUTE)),
 }
 QUOTAS: dict[tuple[Action, ActorKind], Quota | None] = {

@@ -10,12 +10,14 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from api.cli.environment import load_settings
+from api.cli.environment import describe_mail, load_settings
 from api.embedded.engines import Engines, EngineStartError, find_data_version, find_running
 from api.kit.db.database import Database, DatabaseUnavailable
 from api.kit.db.migrations import find_head, find_revision, is_behind
 from api.kit.redis.client import connect
 from api.kit.settings import Settings, SettingsError, name_variable, require_secret
+from api.kit.smtp import parse_smtp_url
+from api.mail.transport import MailDelayedError, check_server
 
 MIN_POSTGRES = 15
 MIN_REDIS = (6, 2)
@@ -69,6 +71,7 @@ async def diagnose(settings: Settings, running: Engines | None) -> list[Finding]
             if redis_url
             else Finding("redis", is_fine=True, message=f"embedded, not running: {STARTS_IT}")
         ),
+        await _check_mail(settings),
     ]
 
 
@@ -154,3 +157,16 @@ async def _check_redis(url: str) -> Finding:
     is_fine = (major, minor) >= MIN_REDIS
     advice = "" if is_fine else f". Palaver needs Redis {'.'.join(map(str, MIN_REDIS))} or newer."
     return Finding("redis", is_fine=is_fine, message=f"{name} {version}{advice}")
+
+
+async def _check_mail(settings: Settings) -> Finding:
+    if settings.smtp_url is None:
+        return Finding("mail", is_fine=True, message=describe_mail(settings))
+    server = parse_smtp_url(settings.smtp_url)
+    where = f"{server.host}:{server.port}"
+    try:
+        await check_server(settings, server)
+    except MailDelayedError as error:
+        message = f"{where} cannot be used: {error}. Check PALAVER_SMTP_URL and that it runs."
+        return Finding("mail", is_fine=False, message=message)
+    return Finding("mail", is_fine=True, message=f"{where} takes mails")

@@ -15,6 +15,7 @@ from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.logs import configure_logging
 from api.kit.services import Services
 from api.kit.settings import Settings, SettingsError, keep_secret, name_variable
+from api.kit.smtp import parse_smtp_url
 from api.main import make_services
 
 Result = TypeVar("Result")
@@ -111,3 +112,13 @@ def run_in_transaction(work: Callable[[UnitOfWork], Coroutine[Any, Any, Result]]
 
     with running_engines(load_settings()) as connected:
         return asyncio.run(run(connected))
+
+
+def describe_mail(settings: Settings) -> str:
+    """Return what becomes of mails."""
+    if settings.smtp_url is not None:
+        return f"Mails are sent by {parse_smtp_url(settings.smtp_url).host}"
+    if settings.mail_dir is not None:
+        folder = settings.mail_dir.resolve()
+        return f"Mails are written to {folder}: set PALAVER_SMTP_URL to send them"
+    return "No mail is sent: set PALAVER_SMTP_URL, or PALAVER_MAIL_DIR for files"

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.cli.environment import load_settings, running_engines
+from api.cli.environment import describe_mail, load_settings, running_engines
 from api.cli.server import fit_open_files, listening, run_server, url_of
 from api.kit.memory import keep_memory_small
 from api.kit.settings import Settings
@@ -26,13 +26,14 @@ def serve(
     chosen: dict[str, Any] = {"host": host, "port": port}
     settings = load_settings(**{name: value for name, value in chosen.items() if value is not None})
     data = _name_data(settings)
+    mail = describe_mail(settings)
     with listening(settings) as listener, running_engines(settings) as connected:
         background_task = run_worker if settings.embeds_postgres else None
         url = url_of(listener)
         fitting = fit_open_files(connected)
         addressed = fitting.model_copy(update={"public_url": connected.public_url or url})
         application = create_app(make_services(addressed), background_task=background_task)
-        greeting = f"Palaver serves on {url}  (docs: {url}/docs)\n{data}"
+        greeting = f"Palaver serves on {url}  (docs: {url}/docs)\n{data}\n{mail}"
         run_server(application, listener, greeting, fitting)
     typer.echo(f"Palaver has stopped. {data}")
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -36,6 +36,11 @@ def _require_origin(value: str) -> str:
 
 Network = IPv4Network | IPv6Network
 Origin = Annotated[str, AfterValidator(_require_origin)]
+
+
+def _choose_mail_dir(values: dict[str, Any]) -> Path | None:
+    is_embedded = values.get("database_url") is None and "data_dir" in values
+    return values["data_dir"] / "mail" if is_embedded else None
 
 
 class SettingsError(Exception):
@@ -100,9 +105,16 @@ class Settings(BaseSettings):
         max_length=2000,
         pattern=r"^https?://",
     )
+    # Where mails are written as files while there is no mail server. By default only with the
+    # embedded database.
+    mail_dir: Annotated[Path, AfterValidator(Path.expanduser)] | None = Field(
+        default_factory=_choose_mail_dir
+    )
     # The mail server, and the sender of all mails: "Forum <forum@forum.example>".
     smtp_url: str | None = Field(default=None, max_length=2000, repr=False)
     mail_from: str | None = Field(default=None, max_length=320)
+    # The hour of the day, in UTC, from which daily digests are sent, and on Mondays weekly ones.
+    digest_hour: int = Field(default=7, ge=0, le=23)
     # Whether requests to other servers may go to private addresses: for development only.
     outgoing_allow_private: bool = False
 

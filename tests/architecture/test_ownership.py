@@ -28,6 +28,7 @@ OWNERS = {
     "handles": "users",
     "idempotency_keys": "kit",
     "inboxes": "notifications",
+    "mail_digests": "mail",
     "moderation_log": "moderation",
     "moderator_assignments": "moderation",
     "notification_channels": "notifications",

@@ -92,6 +92,9 @@ TABLE: dict[str, Row] = {
         body={"current_password": PASSWORD, "new_password": PASSWORD},
         scope=Scope.ACCOUNT_WRITE,
     ),
+    # Without credentials, but with the token of a link.
+    "read_mail_unsubscription": everybody(404, query="?token=x"),
+    "create_mail_unsubscription": everybody(404, query="?token=x"),
     "create_article": members(201, body={"title": "New"}, scope=Scope.ARTICLES_WRITE),
     "list_articles": everybody(200),
     "read_article": everybody(200),

@@ -32,6 +32,8 @@ BESIDE_THE_SHAPE = {
     "realtime": {"dependencies", "hub", "messages", "topics"},
     # What is sent to other systems, the requests that carry it, and the keys that sign them.
     "webhooks": {"messages", "sealed_secrets", "sending"},
+    # What becomes of a mail: templates, the message, the mail server, and the links back.
+    "mail": {"messages", "pages", "rendering", "transport", "unsubscribing"},
     # It has no HTTP; what comes in is a file.
     "transfer": {"thread_file"},
 }

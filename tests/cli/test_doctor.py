@@ -10,6 +10,7 @@ from api.embedded.engines import Engines, running
 from api.kit.settings import Settings
 from tests.cli.conftest import Outcome, Run
 from tests.connections import connect_arguments
+from tests.mail_server import running_mail_server
 
 
 def read_findings(outcome: Outcome) -> dict[str, str]:
@@ -23,7 +24,7 @@ async def test_all_is_fine(palaver: Run) -> None:
     outcome = await palaver("doctor")
     found = read_findings(outcome)
     assert outcome.code == 0
-    assert list(found) == ["settings", "database", "schema", "redis"]
+    assert list(found) == ["settings", "database", "schema", "redis", "mail"]
     assert all(finding.startswith("ok ") for finding in found.values())
     assert "PostgreSQL" in found["database"]
 
@@ -61,7 +62,7 @@ async def test_embedded_engines_are_looked_at_and_nothing_is_created(
     outcome = await palaver("doctor", **unset)
     found = read_findings(outcome)
     assert outcome.code == 0
-    assert list(found) == ["settings", "database", "redis"]
+    assert list(found) == ["settings", "database", "redis", "mail"]
     assert found["database"].startswith(f"ok embedded, not running, without data in {data}")
     assert found["redis"].startswith("ok embedded, not running")
     assert not data.exists()
@@ -101,7 +102,7 @@ async def test_what_cannot_be_reached_is_named_with_its_variable(palaver: Run) -
     )
     found = read_findings(outcome)
     assert outcome.code == 1
-    assert list(found) == ["settings", "database", "redis"]
+    assert list(found) == ["settings", "database", "redis", "mail"]
     assert found["settings"].startswith("ok ")
     for subject, variable in (
         ("database", "PALAVER_DATABASE_URL"),
@@ -125,3 +126,23 @@ async def test_a_secret_that_is_missing(palaver: Run) -> None:
     outcome = await palaver("doctor", PALAVER_SECRET_KEY=None)
     assert outcome.code == 1
     assert read_findings(outcome)["settings"].startswith("FAIL PALAVER_SECRET_KEY is not set")
+
+
+async def test_mail_is_sent_written_or_neither(palaver: Run) -> None:
+    found = read_findings(await palaver("doctor"))
+    assert found["mail"].startswith("ok No mail is sent: set PALAVER_SMTP_URL")
+    found = read_findings(await palaver("doctor", PALAVER_MAIL_DIR="/mails"))
+    assert found["mail"].startswith("ok Mails are written to /mails: set PALAVER_SMTP_URL")
+    known = {
+        "PALAVER_MAIL_FROM": "forum@forum.example",
+        "PALAVER_PUBLIC_URL": "https://forum.example",
+    }
+    async with running_mail_server() as server:
+        url = f"smtp://127.0.0.1:{server.port}?starttls=never"
+        found = read_findings(await palaver("doctor", PALAVER_SMTP_URL=url, **known))
+        assert found["mail"] == f"ok 127.0.0.1:{server.port} takes mails"
+        url = f"smtp://u:hidden@127.0.0.1:{server.port}"
+        outcome = await palaver("doctor", PALAVER_SMTP_URL=url, **known)
+    assert outcome.code == 1
+    assert "hidden" not in outcome.out
+    assert "cannot be used: SMTPException. Check PALAVER_SMTP_URL" in outcome.out

@@ -1,6 +1,6 @@
 """Every statement of the settings of notifications."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from api.notifications.policy import Channel
-from models import NotificationChannel, NotificationKind, NotificationSettings
+from api.notifications.policy import Channel, default_channel
+from models import MailFrequency, NotificationChannel, NotificationKind, NotificationSettings
 
 
 async def lock_settings(session: AsyncSession, user_id: UUID, *, follows_own_threads: bool) -> None:
@@ -48,3 +48,25 @@ async def replace_channels(
             for kind, channel in channels.items()
         ]
         await session.execute(insert(NotificationChannel), rows)
+
+
+async def switch_off_mail(
+    session: AsyncSession, user_id: UUID, kinds: Collection[NotificationKind]
+) -> None:
+    """Let a person get no more mails of these kinds, at least one; push stays as it is."""
+    await session.execute(
+        # Locks the person's settings, as `lock_settings` does.
+        insert(NotificationSettings)
+        .values(user_id=user_id)
+        .on_conflict_do_update(index_elements=["user_id"], set_={"user_id": user_id})
+    )
+    never = MailFrequency.NEVER
+    rows = [
+        {"user_id": user_id, "kind": kind, "mail": never, "push": default_channel(kind).push}
+        for kind in kinds
+    ]
+    await session.execute(
+        insert(NotificationChannel)
+        .values(rows)
+        .on_conflict_do_update(index_elements=["user_id", "kind"], set_={"mail": never})
+    )
