@@ -48,7 +48,7 @@ class ReviewResolution(StrEnum):
     APPROVED = "approved"
     HIDDEN = "hidden"
     REMOVED = "removed"
-    # The author deleted the comment meanwhile.
+    # Nobody: the author deleted the comment meanwhile, or its article is gone.
     DELETED = "deleted"
 
 

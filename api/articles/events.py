@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from typing import ClassVar
+from uuid import UUID
 
 from api.articles.changes import ArticleChange, PublicChange, PublicEvent
+from api.kit.db.events import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +61,17 @@ class ArticleRestored(PublicEvent):
     def get_public_change(self) -> PublicChange:
         """Return what everybody can see of it."""
         return PublicChange(article=ArticleChange.RESTORED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleModerated(Event):
+    """A moderator changed or removed what another person wrote."""
+
+    type: ClassVar[str] = "article_moderated"
+
+    article_id: UUID
+    author_id: UUID | None
+    moderator_id: UUID
+    is_removed: bool
+    # Names of what changed; empty for a removal.
+    changed: tuple[str, ...]

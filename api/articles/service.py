@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from api.articles import lifecycle, policy, queries
 from api.articles.errors import ArticleNotFound, ExternalIdTaken, SlugTaken
-from api.articles.events import ArticleCreated, ArticleEdited
+from api.articles.events import ArticleCreated, ArticleEdited, ArticleModerated
 from api.articles.queries import ArticleRow
 from api.articles.schemas import ArticleCreate, ArticleUpdate, ArticleUpsert
 from api.articles.slugs import make_own_slug, make_stem, propose_slugs
@@ -116,7 +116,7 @@ async def update_article(
     if article is None:
         raise ArticleNotFound
     check_revision(expected, Resource("article", article.id), article.revision)
-    await _change(uow, article, changes, text)
+    await _change(uow, actor, article, changes, text)
     await _record(uow, verdict, article)
     return await get_article(uow.session, article.id)
 
@@ -153,7 +153,7 @@ async def upsert_article(
         else:
             await _record(uow, verdict, row.article)
             return row, True
-    await _change(uow, article, body.model_dump(), text)
+    await _change(uow, actor, article, body.model_dump(), text)
     await _record(uow, verdict, article)
     return await get_article(uow.session, article.id), False
 
@@ -171,6 +171,7 @@ async def delete_article(
     check_revision(expected, Resource("article", article.id), article.revision)
     actor = await queries.place_actor(uow.session, actor, article.id)
     lifecycle.change_state(uow, article, policy.get_state_after_delete(actor, article))
+    _note_moderation(uow, actor, article, is_removed=True)
 
 
 def change_settings(
@@ -326,8 +327,29 @@ async def _lock(uow: UnitOfWork, actor: Actor, where: ColumnElement[bool]) -> Ar
     return article
 
 
+def _note_moderation(
+    uow: UnitOfWork,
+    actor: Actor,
+    article: Article,
+    *,
+    is_removed: bool = False,
+    changed: Sequence[str] = (),
+) -> None:
+    """Let the log know of what somebody else than the author did to an article."""
+    if article.author_id != actor.id:
+        uow.emit(
+            ArticleModerated(
+                article_id=article.id,
+                author_id=article.author_id,
+                moderator_id=actor.id,
+                is_removed=is_removed,
+                changed=tuple(changed),
+            )
+        )
+
+
 async def _change(
-    uow: UnitOfWork, article: Article, changes: dict[str, Any], text: Text | None
+    uow: UnitOfWork, actor: Actor, article: Article, changes: dict[str, Any], text: Text | None
 ) -> None:
     """Set what differs; a request that changes nothing makes no new version."""
     tags = changes.pop("tags", None)
@@ -347,3 +369,5 @@ async def _change(
     article.revision += 1
     article.version += 1
     uow.emit(ArticleEdited(article_id=article.id, version=article.version))
+    names = [*(name for name in changed if name != "html"), *(["tags"] if has_new_tags else [])]
+    _note_moderation(uow, actor, article, changed=names)

@@ -1,11 +1,12 @@
 """What follows in moderation from what happened to comments and articles."""
 
-from api.articles.events import ArticleDeleted
+from api.articles.events import ArticleDeleted, ArticleModerated, ArticleRemoved, ArticleRestored
 from api.comments.events import CommentDeleted, RemovedByDelete, ReviewRequested
 from api.kit.db.unit_of_work import UnitOfWork
 from api.moderation.actions.service import Decision, Explanation, record_decisions
 from api.moderation.items import queries as items
-from models import CommentState, LogAction, ReviewResolution, ReviewSource
+from api.moderation.log.service import log_change
+from models import ArticleState, CommentState, LogAction, ReviewResolution, ReviewSource
 
 
 async def open_requested(uow: UnitOfWork, event: ReviewRequested) -> None:
@@ -26,9 +27,30 @@ async def close_items(uow: UnitOfWork, event: CommentDeleted) -> None:
     )
 
 
-async def close_items_of_article(uow: UnitOfWork, event: ArticleDeleted) -> None:
-    """End the wait of the comments under an article that its author deleted."""
+async def close_items_of_article(uow: UnitOfWork, event: ArticleDeleted | ArticleRemoved) -> None:
+    """End the wait of the comments under an article that is gone: nobody decided about them."""
     await items.resolve_items_of_article(uow.session, event.article_id, now=uow.now)
+
+
+async def reopen_items_of_article(uow: UnitOfWork, event: ArticleRestored) -> None:
+    """Let comments wait again that did so when their article was removed."""
+    await items.reopen_items_of_article(uow.session, event.article_id)
+
+
+async def record_article(uow: UnitOfWork, event: ArticleModerated) -> None:
+    """Log what a moderator did to another person's article; of texts only that they changed."""
+    action = LogAction.REMOVE if event.is_removed else LogAction.CHANGE_ARTICLE
+    after = {"state": ArticleState.REMOVED} if event.is_removed else {"changed": event.changed}
+    before = {"state": ArticleState.VISIBLE} if event.is_removed else {}
+    log_change(
+        uow,
+        event.moderator_id,
+        action,
+        before,
+        after,
+        article_id=event.article_id,
+        user_id=event.author_id,
+    )
 
 
 async def record_removal(uow: UnitOfWork, event: RemovedByDelete) -> None:

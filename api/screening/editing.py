@@ -1,4 +1,7 @@
-"""Changes of the rules and settings. Each raises the version by which processes know them."""
+"""Changes of the rules and settings. Each raises the version by which processes know them.
+
+Beside what is asked for they return what was so before, for whoever keeps a log.
+"""
 
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -24,6 +27,10 @@ MAX_RULES = 20_000
 SETTINGS = Resource("screening_settings", UUID(int=0))
 
 
+# What a line of a file changes of a rule with its kind and value.
+_IMPORTED = {"action", "note", "is_enabled"}
+
+
 class _InvalidRuleError(ValueError):
     """What is wrong with a rule, and with which field of it."""
 
@@ -47,7 +54,7 @@ async def create_rule(uow: UnitOfWork, actor: Actor, body: RuleCreate) -> Screen
 
 async def update_rule(
     uow: UnitOfWork, rule_id: UUID, body: RuleUpdate, expected: ExpectedRevision
-) -> ScreeningRule:
+) -> tuple[ScreeningRule, dict[str, Any]]:
     """Change a rule. Raises RuleNotFound, PreconditionFailed, ValidationFailed or RuleExists."""
     await queries.raise_version(uow.session)
     rule = await get_rule(uow, rule_id)
@@ -58,24 +65,26 @@ async def update_rule(
     )
     with map_integrity_errors({"uq_screening_rules_value": RuleExists}):
         async with uow.session.begin_nested():
-            _change(uow, rule, changes)
-    return rule
+            before = _change(uow, rule, changes)
+    return rule, before
 
 
-async def delete_rule(uow: UnitOfWork, rule_id: UUID, expected: ExpectedRevision) -> None:
+async def delete_rule(uow: UnitOfWork, rule_id: UUID, expected: ExpectedRevision) -> ScreeningRule:
     """Delete a rule; decisions that it made stay. Raises RuleNotFound or PreconditionFailed."""
     await queries.raise_version(uow.session)
     rule = await get_rule(uow, rule_id)
     check_revision(expected, Resource("rule", rule.id), rule.revision)
     await uow.session.delete(rule)
+    return rule
 
 
 async def import_rules(
     uow: UnitOfWork, actor: Actor, rules: Sequence[tuple[int, RuleCreate]]
-) -> RuleImport:
+) -> tuple[RuleImport, Sequence[tuple[ScreeningRule, dict[str, Any]]]]:
     """Add rules, and change those of the same kind and value: all of them or none.
 
-    Each comes with the number of its line. Raises ValidationFailed or TooManyRules.
+    Each comes with the number of its line; return what was done, and the rules that are different
+    or new now. Raises ValidationFailed or TooManyRules.
     """
     wanted = _check_all(rules)
     await queries.raise_version(uow.session)
@@ -88,28 +97,32 @@ async def import_rules(
         if (kind, value) not in known
     ]
     uow.session.add_all(new)
-    changed = sum(
-        _change(uow, known[key], body.model_dump(include={"action", "note", "is_enabled"}))
-        for key, body in wanted.items()
-        if key in known
-    )
+    changed = []
+    for key, body in wanted.items():
+        if key in known:
+            before = _change(uow, known[key], body.model_dump(include=_IMPORTED))
+            changed += [(known[key], before)] if before else []
     await uow.session.flush()
-    return RuleImport(added=len(new), changed=changed, unchanged=len(wanted) - len(new) - changed)
+    unchanged = len(wanted) - len(new) - len(changed)
+    done = RuleImport(added=len(new), changed=len(changed), unchanged=unchanged)
+    return done, [*changed, *((rule, {}) for rule in new)]
 
 
 async def update_settings(
     uow: UnitOfWork, body: ScreeningSettingsUpdate, expected: ExpectedRevision
-) -> ScreeningSettings:
+) -> tuple[ScreeningSettings, dict[str, Any]]:
     """Change the settings that were sent. Raises PreconditionFailed."""
     await queries.raise_version(uow.session)
     settings = await queries.get_settings(uow.session)
     check_revision(expected, SETTINGS, settings.revision)
-    for name, value in body.model_dump(exclude_unset=True).items():
-        setattr(settings, name, value)
+    sent = body.model_dump(exclude_unset=True)
+    before = {name: old for name in sent if (old := getattr(settings, name)) != sent[name]}
+    for name in before:
+        setattr(settings, name, sent[name])
     settings.revision += 1
     settings.updated_at = uow.now
     await uow.session.flush()
-    return settings
+    return settings, before
 
 
 async def get_rule(uow: UnitOfWork, rule_id: UUID) -> ScreeningRule:
@@ -130,15 +143,15 @@ def _to_row(uow: UnitOfWork, actor: Actor, body: RuleCreate, value: str) -> Scre
     )
 
 
-def _change(uow: UnitOfWork, rule: ScreeningRule, changes: dict[str, Any]) -> bool:
-    """Set what differs; return whether anything does."""
-    changed = {name: value for name, value in changes.items() if getattr(rule, name) != value}
-    for name, value in changed.items():
-        setattr(rule, name, value)
-    if changed:
+def _change(uow: UnitOfWork, rule: ScreeningRule, changes: dict[str, Any]) -> dict[str, Any]:
+    """Set what differs; return what it was before."""
+    before = {name: old for name in changes if (old := getattr(rule, name)) != changes[name]}
+    for name in before:
+        setattr(rule, name, changes[name])
+    if before:
         rule.revision += 1
         rule.updated_at = uow.now
-    return bool(changed)
+    return before
 
 
 def _check(kind: RuleKind, value: str, action: RuleAction) -> str:

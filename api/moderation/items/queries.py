@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from api.comments.visibility import shows_text_to_staff
 from api.kit.db.ids import make_id
-from models import Report, ReviewItem, ReviewResolution, ReviewSource
+from models import Comment, Report, ReviewItem, ReviewResolution, ReviewSource
 from models.moderation import OPEN
 
 # What screening adds to the severity of what it held or flagged: as much as one report.
@@ -97,7 +98,7 @@ async def resolve_items(
 async def resolve_items_of_article(
     session: AsyncSession, article_id: UUID, *, now: datetime
 ) -> None:
-    """End the wait of all comments of an article that its author deleted."""
+    """End the wait of all comments of an article that is gone."""
     statement = (
         update(ReviewItem)
         .where(col(ReviewItem.article_id) == article_id, _is_open())
@@ -107,6 +108,27 @@ async def resolve_items_of_article(
             claimed_by=None,
             claimed_until=None,
         )
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(statement)
+
+
+async def reopen_items_of_article(session: AsyncSession, article_id: UUID) -> None:
+    """Let the comments of an article wait again whose wait ended when it was removed."""
+    other = aliased(ReviewItem, name="other")
+    has_newer = exists().where(
+        col(other.comment_id) == col(ReviewItem.comment_id), col(other.id) > col(ReviewItem.id)
+    )
+    is_there = exists().where(col(Comment.id) == col(ReviewItem.comment_id), shows_text_to_staff())
+    statement = (
+        update(ReviewItem)
+        .where(
+            col(ReviewItem.article_id) == article_id,
+            col(ReviewItem.resolution) == ReviewResolution.DELETED,
+            ~has_newer,
+            is_there,
+        )
+        .values(resolution=None, resolved_at=None, resolved_by=None)
         .execution_options(synchronize_session=False)
     )
     await session.execute(statement)

@@ -92,7 +92,7 @@ async def create_rule(
 
     It applies to the next text. A pattern that could take unbounded time is refused.
     """
-    rule = await editing.create_rule(uow, actor, body)
+    rule = await service.create_rule(uow, actor, body)
     response = await _make_response(request, rule, status=201)
     response.headers["Location"] = f"/v1/moderation/rules/{rule.id}"
     return response
@@ -129,7 +129,7 @@ async def import_rules(request: Request, actor: RuleMaker, uow: UowDep) -> RuleI
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "text/csv":
         raise UnsupportedMediaType("Send CSV with 'Content-Type: text/csv'.")
-    return await editing.import_rules(uow, actor, parse_rules(await request.body()))
+    return await service.import_rules(uow, actor, parse_rules(await request.body()))
 
 
 @router.post(
@@ -189,12 +189,13 @@ async def update_rule(
     request: Request,
     rule_id: RuleId,
     body: RuleUpdate,
-    _: RuleMaker,
+    actor: RuleMaker,
     uow: UowDep,
     if_match: IfMatch,
 ) -> Response:
     """Edit a rule."""
-    return await _make_response(request, await editing.update_rule(uow, rule_id, body, if_match))
+    rule = await service.update_rule(uow, actor, rule_id, body, if_match)
+    return await _make_response(request, rule)
 
 
 @router.delete(
@@ -203,12 +204,12 @@ async def update_rule(
     responses=problems(RuleNotFound),
     dependencies=[limit(Action.RULES)],
 )
-async def delete_rule(rule_id: RuleId, _: RuleMaker, uow: UowDep, if_match: IfMatch) -> None:
+async def delete_rule(rule_id: RuleId, actor: RuleMaker, uow: UowDep, if_match: IfMatch) -> None:
     """Delete a rule.
 
     What was decided by it stays decided.
     """
-    await editing.delete_rule(uow, rule_id, if_match)
+    await service.delete_rule(uow, actor, rule_id, if_match)
 
 
 @router.get("/moderation/settings", response_model=ScreeningSettingsRead)
@@ -223,10 +224,14 @@ async def read_screening_settings(request: Request, _: RuleMaker, session: ReadS
     dependencies=[limit(Action.RULES)],
 )
 async def update_screening_settings(
-    request: Request, body: ScreeningSettingsUpdate, _: RuleMaker, uow: UowDep, if_match: IfMatch
+    request: Request,
+    body: ScreeningSettingsUpdate,
+    actor: RuleMaker,
+    uow: UowDep,
+    if_match: IfMatch,
 ) -> Response:
     """Edit the forum's moderation settings."""
-    settings = await editing.update_settings(uow, body, if_match)
+    settings = await service.update_settings(uow, actor, body, if_match)
     return await _make_settings_response(request, settings)
 
 

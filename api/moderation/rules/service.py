@@ -1,4 +1,4 @@
-"""Dry runs: asked for over HTTP, carried out by the worker batch by batch."""
+"""Change rules and settings, and log it; dry runs, which the worker carries out in batches."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,10 +8,12 @@ from uuid import UUID
 from api.auth.actor import Actor
 from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
+from api.kit.http.conditional import ExpectedRevision
 from api.kit.http.problem_responses import MAX_ERRORS, describe_error
 from api.kit.problems import ValidationFailed
 from api.kit.services import Services
 from api.kit.text.rendering import TextTooLarge, parse_text
+from api.moderation.log.service import log_change
 from api.moderation.rules import queries
 from api.moderation.rules.events import DryRunRequested
 from api.moderation.rules.schemas import DryRunCreate
@@ -19,11 +21,74 @@ from api.screening import editing
 from api.screening.candidate import Author, Candidate, Limits
 from api.screening.phases import find_in_text
 from api.screening.rules import Rule, Rules
-from models import DryRun, RuleAction, RuleKind
+from api.screening.schemas import RuleCreate, RuleImport, RuleUpdate, ScreeningSettingsUpdate
+from models import DryRun, LogAction, RuleAction, RuleKind, ScreeningRule, ScreeningSettings
 from models.dry_runs import MAX_DRY_RUN_MATCHES
 
 # Comments in one transaction, after which the progress is visible.
 BATCH = 200
+# Rules that the log names of one import; it counts the others.
+MAX_LOGGED_RULES = 200
+_OF_RULE = ("kind", "value", "action", "is_enabled", "note")
+
+
+async def create_rule(uow: UnitOfWork, actor: Actor, body: RuleCreate) -> ScreeningRule:
+    """Add a rule. Raises ValidationFailed, RuleExists or TooManyRules."""
+    rule = await editing.create_rule(uow, actor, body)
+    _log(uow, actor, {"rule_id": rule.id}, {"rule_id": rule.id, **_describe(rule)})
+    return rule
+
+
+async def update_rule(
+    uow: UnitOfWork, actor: Actor, rule_id: UUID, body: RuleUpdate, expected: ExpectedRevision
+) -> ScreeningRule:
+    """Change a rule. Raises RuleNotFound, PreconditionFailed, ValidationFailed or RuleExists."""
+    rule, before = await editing.update_rule(uow, rule_id, body, expected)
+    if before:
+        after = _describe(rule)
+        _log(uow, actor, {"rule_id": rule.id, **after, **before}, {"rule_id": rule.id, **after})
+    return rule
+
+
+async def delete_rule(
+    uow: UnitOfWork, actor: Actor, rule_id: UUID, expected: ExpectedRevision
+) -> None:
+    """Delete a rule. Raises RuleNotFound or PreconditionFailed."""
+    rule = await editing.delete_rule(uow, rule_id, expected)
+    _log(uow, actor, {"rule_id": rule.id, **_describe(rule)}, {"rule_id": rule.id})
+
+
+async def import_rules(
+    uow: UnitOfWork, actor: Actor, rules: Sequence[tuple[int, RuleCreate]]
+) -> RuleImport:
+    """Add and change rules, all or none. Raises ValidationFailed or TooManyRules."""
+    done, changed = await editing.import_rules(uow, actor, rules)
+    if changed:
+        logged = changed[:MAX_LOGGED_RULES]
+        before = [{"rule_id": rule.id, **before} for rule, before in logged]
+        after = [{"rule_id": rule.id, **_describe(rule)} for rule, _ in logged]
+        counts = {"added": done.added, "changed": done.changed}
+        _log(uow, actor, {"rules": before}, {**counts, "rules": after})
+    return done
+
+
+async def update_settings(
+    uow: UnitOfWork, actor: Actor, body: ScreeningSettingsUpdate, expected: ExpectedRevision
+) -> ScreeningSettings:
+    """Change the settings that were sent. Raises PreconditionFailed."""
+    settings, before = await editing.update_settings(uow, body, expected)
+    if before:
+        after = {name: getattr(settings, name) for name in before}
+        log_change(uow, actor.id, LogAction.CHANGE_SETTINGS, before, after)
+    return settings
+
+
+def _describe(rule: ScreeningRule) -> dict[str, Any]:
+    return {name: getattr(rule, name) for name in _OF_RULE}
+
+
+def _log(uow: UnitOfWork, actor: Actor, before: dict[str, Any], after: dict[str, Any]) -> None:
+    log_change(uow, actor.id, LogAction.CHANGE_RULES, before, after)
 
 
 async def create_dry_run(uow: UnitOfWork, actor: Actor, body: DryRunCreate) -> DryRun:

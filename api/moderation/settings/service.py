@@ -1,9 +1,7 @@
 """Read and replace the settings of articles and tags; each change is logged."""
 
-from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from pydantic_core import to_jsonable_python
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.articles import queries as articles
@@ -13,10 +11,10 @@ from api.articles.queries import ArticleRow
 from api.auth.actor import Actor
 from api.comments import queries as comments
 from api.comments.visibility import is_visible
-from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
 from api.kit.http.conditional import ExpectedRevision, Resource, check_revision
 from api.moderation.errors import PinnedCommentNotShown
+from api.moderation.log.service import log_change
 from api.moderation.policy import (
     require_global,
     require_may_moderate,
@@ -24,7 +22,7 @@ from api.moderation.policy import (
     to_moderator,
 )
 from api.moderation.settings.schemas import ArticleSettingsPut, TagSettingsPut
-from models import LogAction, ModerationLogEntry, TagSettings
+from models import LogAction, TagSettings
 
 
 async def update_article_settings(
@@ -48,7 +46,7 @@ async def update_article_settings(
     before = articles_service.change_settings(uow, article, body.model_dump())
     if before:
         after = {name: getattr(article, name) for name in before}
-        _log(uow, actor, LogAction.CHANGE_ARTICLE, before, after, article_id=article.id)
+        log_change(uow, actor.id, LogAction.CHANGE_ARTICLE, before, after, article_id=article.id)
     return await articles_service.get_article(uow.session, article.id)
 
 
@@ -71,7 +69,9 @@ async def update_tag_settings(
     before = articles_service.change_tag_settings(uow, settings, body.model_dump())
     if before:
         after = {name: getattr(settings, name) for name in before}
-        _log(uow, actor, LogAction.CHANGE_TAG, before, after, tag=tag)
+        log_change(
+            uow, actor.id, LogAction.CHANGE_TAG, {"tag": tag, **before}, {"tag": tag, **after}
+        )
     return settings
 
 
@@ -84,36 +84,3 @@ async def _require_shown(session: AsyncSession, article_id: UUID, comment_id: UU
     comment = await comments.find_comment(session, comment_id)
     if comment is None or comment.article_id != article_id or not is_visible(comment.state):
         raise PinnedCommentNotShown
-
-
-def _log(
-    uow: UnitOfWork,
-    actor: Actor,
-    action: LogAction,
-    before: dict[str, Any],
-    after: dict[str, Any],
-    *,
-    article_id: UUID | None = None,
-    tag: str | None = None,
-) -> None:
-    """Write down who changed which settings; the next flush stores it."""
-    subject = {} if tag is None else {"tag": tag}
-    uow.session.add(
-        ModerationLogEntry(
-            id=make_id(),
-            actor_id=actor.id,
-            action=action,
-            article_id=article_id,
-            before=subject | _to_log_values(before),
-            after=subject | _to_log_values(after),
-            created_at=uow.now,
-        )
-    )
-
-
-def _to_log_values(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings as JSON values; of a notice only whether there is one: a log has no texts."""
-    values: dict[str, Any] = to_jsonable_python(settings)
-    if "notice" in values:
-        values["notice"] = values["notice"] is not None
-    return values
