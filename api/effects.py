@@ -45,8 +45,8 @@ from api.moderation.events import CommentReported, ModerationDecided
 from api.moderation.rules import service as rules
 from api.moderation.rules.events import DryRunRequested
 from api.moderation.sanctions.events import SanctionChanged
-from api.notifications.events import NotificationsAdded
-from api.notifications.reactions import notify
+from api.notifications.events import FollowersLeft, NotificationsAdded
+from api.notifications.reactions import notify, notify_followers
 from api.users.events import ProfileChanged, UserRegistered
 from api.votes.events import ScoresChanged
 from api.webhooks import reactions as webhooks
@@ -83,6 +83,7 @@ _DRY_RUNS = Consumer(
     # Ten thousand comments by five hundred patterns.
     timeout=900.0,
 )
+_FOLLOWERS = Consumer(name="followers", event=FollowersLeft, deliver=notify_followers)
 _MAILS = TargetedConsumer(
     name="mails",
     event=NotificationsAdded,
@@ -146,6 +147,7 @@ EFFECTS = EffectTable(
         _publish_version(ThreadImported),
         _publish_version(NamesRefreshed),
         _publish_version(ScoresChanged),
+        Effect(event=FollowersLeft, by_worker=(_FOLLOWERS,)),
         Effect(event=NotificationsAdded, by_worker=(_MAILS,)),
         Effect(event=DigestsDue, by_worker=(_DIGESTS,)),
     )

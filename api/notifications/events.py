@@ -18,3 +18,18 @@ class NotificationsAdded(Event):
 
     notification_ids: tuple[UUID, ...]
     user_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowersLeft(Event):
+    """A comment or a new article has more followers than one transaction notifies.
+
+    Those up to `after`, in the order of their ids, were notified. `comment_id` is null for an
+    article.
+    """
+
+    type: ClassVar[str] = "followers_left"
+
+    article_id: UUID
+    comment_id: UUID | None
+    after: UUID

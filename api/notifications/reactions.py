@@ -1,6 +1,7 @@
 """What people are notified of when a transaction makes it public, or decides about them."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from api.articles.events import ArticleCreated
@@ -10,13 +11,19 @@ from api.comments.mentions.recipients import choose_ids
 from api.comments.visibility import is_visible
 from api.kit.db.events import Event
 from api.kit.db.unit_of_work import UnitOfWork
+from api.kit.services import Services
 from api.moderation.appeals.events import AppealDecided
 from api.moderation.events import ModerationDecided
 from api.moderation.sanctions.events import SanctionChanged
+from api.notifications.events import FollowersLeft
 from api.notifications.recipients import queries
 from api.notifications.recipients.queries import DecisionRow, Message, Occasions
-from api.notifications.recipients.service import add_notifications
+from api.notifications.recipients.service import add_notifications, notify_more_followers
 from models import CommentState, ModerationLogEntry, NotificationKind
+
+# How old an edit may be whose mentions are looked at when the comment is restored. It is shorter
+# than a notification is kept: of older ones, nobody knows who was told.
+_EDITED_WITHIN = timedelta(days=30)
 
 
 async def notify(uow: UnitOfWork, events: Sequence[Event]) -> None:
@@ -25,28 +32,45 @@ async def notify(uow: UnitOfWork, events: Sequence[Event]) -> None:
     One after the other, two transactions could take the locks of two inboxes crosswise.
     """
     occasions = Occasions()
-    shown_ids: list[UUID] = []
     for event in events:
         match event:
             case CommentCreated():
-                occasions.published_ids.append(event.comment_id)
+                occasions.published[event.comment_id] = event.article_id
                 if event.mentioned_ids:
                     occasions.mentioned[event.comment_id] = event.mentioned_ids
             case CommentEdited() if event.mentioned_ids:
                 occasions.mentioned[event.comment_id] = event.mentioned_ids
             case CommentsShown():
-                shown_ids += event.published_ids
+                await _add_shown(uow, event, occasions)
             case ArticleCreated():
                 occasions.article_ids.append(event.article_id)
             case _:
                 pass
-    if shown_ids:
-        occasions.published_ids += shown_ids
-        mentioned = await find_mentioned_ids(uow.session, shown_ids)
-        for comment_id, (author_id, mentioned_ids) in mentioned.items():
-            occasions.mentioned[comment_id] = choose_ids(author_id, mentioned_ids)
     occasions.messages += await _load_messages(uow, events)
     await add_notifications(uow, occasions)
+
+
+async def notify_followers(services: Services, event: FollowersLeft) -> None:
+    """Notify the next followers of what has many; doing it twice notifies nobody twice."""
+    async with services.unit_of_work() as uow:
+        await notify_more_followers(uow, event)
+
+
+async def _add_shown(uow: UnitOfWork, event: CommentsShown, occasions: Occasions) -> None:
+    """Add comments that were approved, and the mentions of edits that were held until now.
+
+    Who was told of a mention is not told again.
+    """
+    published = event.published_ids
+    mentioned: dict[UUID, tuple[UUID | None, Sequence[UUID]]] = {}
+    if published:
+        occasions.published |= dict.fromkeys(published, event.article_id)
+        mentioned |= await find_mentioned_ids(uow.session, published)
+    if restored := set(event.comment_ids) - set(published):
+        since = uow.now - _EDITED_WITHIN
+        mentioned |= await find_mentioned_ids(uow.session, restored, edited_since=since)
+    for comment_id, (author_id, mentioned_ids) in mentioned.items():
+        occasions.mentioned[comment_id] = choose_ids(author_id, mentioned_ids)
 
 
 async def _load_messages(uow: UnitOfWork, events: Sequence[Event]) -> list[Message]:

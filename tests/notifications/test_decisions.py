@@ -103,12 +103,15 @@ async def test_a_shadow_ban_is_not_betrayed(
     await restrict(services, ben.id, SanctionKind.SHADOW_BAN)
     unseen = (await ben.reply(article))["id"]
     assert await list_kinds(ann) == ["article_reply"]
-    # Their author sees no difference in any of these.
+    # Their author sees no difference.
     await act(moderator, "approve", unseen)
-    await act(moderator, "hide", before)
     assert await list_kinds(ben) == []
     await act(moderator, "remove", unseen)
-    assert [describe(one)[:2] for one in await list_inbox(ben)] == [("remove", "removed")]
+    await act(moderator, "hide", before)
+    assert [describe(one)[:2] for one in await list_inbox(ben)] == [
+        ("hide", "hidden"),
+        ("remove", "removed"),
+    ]
 
 
 async def test_sanctions_and_appeals(

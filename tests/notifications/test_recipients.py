@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from api.kit.services import Services
+from api.notifications.recipients import service as recipients
 from api.notifications.subscriptions import queries as subscriptions
 from api.transfer.service import import_thread
 from api.transfer.thread_file import ImportedArticle, ImportedComment, ThreadFile
@@ -25,6 +26,8 @@ from tests.notifications.inboxes import (
     list_kinds,
     mark_read,
 )
+from tests.screening.rules import add_rules
+from tests.working import work_off
 
 LEVELS = st.sampled_from([None, None, *SubscriptionLevel])
 NAMES = ("ann", "ben", "cem", "dee", "eve")
@@ -254,6 +257,52 @@ async def test_what_is_held_notifies_when_it_is_approved(
     await check_inboxes(services, *people)
     await change_states(services, article, [comment], CommentState.VISIBLE)
     assert [await list_inbox(person) for person in people] == before
+    await check_inboxes(services, *people)
+
+
+async def test_an_edit_that_is_held_notifies_when_it_is_approved(
+    client: Client, services: Services, people: list[Person]
+) -> None:
+    ann, ben, cem, dee, _ = people
+    article = (await ann.post_article())["id"]
+    await add_rules(services, ("word", "blorp", "hold"))
+    comment = (await ben.reply(article, "See @cem."))["id"]
+    await mark_read(cem, up_to=9)
+    expect(await ben.edit_anyway(comment, "See @cem and @dee, blorp."), 200)
+    assert await list_kinds(dee) == await list_kinds(cem) == []
+    await change_states(services, article, [comment], CommentState.VISIBLE)
+    assert await list_kinds(dee) == ["mention"]
+    (known,) = await list_inbox(cem)
+    assert (known["number"], known["is_read"]) == (1, True)
+    await check_inboxes(services, *people)
+
+
+async def test_more_followers_than_one_transaction_notifies(
+    client: Client, services: Services, people: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipients, "MAX_AT_ONCE", 2)
+    monkeypatch.setattr(recipients, "MAX_BY_WORKER", 1)
+    ann, *others = people
+    for person, what in zip(others, ("users/ann", "tags/space") * 2, strict=True):
+        await follow(person, what, "all")
+    article = (await ann.post_article(tags=["space"]))["id"]
+    await work_off(services)
+    assert [await list_kinds(person) for person in others] == [["new_article"]] * 4
+    comment = (await ann.reply(article, f"See @{others[3].handle}."))["id"]
+    # Of the first two followers one is the author.
+    assert sum([len(await list_kinds(person)) for person in others]) == 4 + 2
+    # Hidden before the others are told: they see it when it is restored.
+    await change_states(services, article, [comment], CommentState.HIDDEN)
+    await work_off(services)
+    await change_states(services, article, [comment], CommentState.VISIBLE)
+    assert [(await list_kinds(person))[0] for person in others] == ["followed"] * 3 + ["mention"]
+    # What is delivered again is told nobody again.
+    async with services.database.write_session() as session:
+        await session.execute(
+            text("UPDATE events SET relayed_at = NULL WHERE type = 'followers_left'")
+        )
+    await work_off(services)
+    assert [len(await list_kinds(person)) for person in others] == [2] * 4
     await check_inboxes(services, *people)
 
 

@@ -1,6 +1,7 @@
 """People by their names, the people of a thread, and who is mentioned by a comment."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -77,11 +78,11 @@ def select_people_of_thread(article_id: UUID) -> CompoundSelect[UUID | None]:
 
 
 async def find_mentioned_ids(
-    session: AsyncSession, comment_ids: Collection[UUID]
+    session: AsyncSession, comment_ids: Collection[UUID], *, edited_since: datetime | None = None
 ) -> dict[UUID, tuple[UUID | None, Sequence[UUID]]]:
     """Return the author of each comment that mentions people, and these in the order of the text.
 
-    Of comments in whatever state.
+    Of comments in whatever state; or of those only that were edited since a moment.
     """
     statement = (
         select(
@@ -95,6 +96,8 @@ async def find_mentioned_ids(
         .where(col(Comment.id) == any_(literal(list(comment_ids), ARRAY(Uuid))))
         .group_by(col(Comment.id))
     )
+    if edited_since is not None:
+        statement = statement.where(col(Comment.edited_at) >= edited_since)
     return {
         comment_id: (author_id, mentioned)
         for comment_id, author_id, mentioned in (await session.execute(statement)).all()

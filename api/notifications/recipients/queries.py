@@ -20,14 +20,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
-from sqlalchemy.types import Boolean, Text, Uuid
+from sqlalchemy.types import Boolean, Integer, Text, Uuid
 from sqlmodel import col
 
-from api.articles.visibility import PUBLIC_A
-from api.comments.visibility import SHOWS_TEXT_C
 from models import (
     TOLD,
     Appeal,
+    Article,
     LogAction,
     ModerationLogEntry,
     NotificationKind,
@@ -53,8 +52,8 @@ class Message:
 class Occasions:
     """What a transaction notifies people of."""
 
-    # Comments that can be read for the first time.
-    published_ids: list[UUID] = field(default_factory=list)
+    # Comments that can be read for the first time, and their articles.
+    published: dict[UUID, UUID] = field(default_factory=dict)
     # Of these and of edited comments: whom they mention.
     mentioned: dict[UUID, Sequence[UUID]] = field(default_factory=dict)
     # New articles.
@@ -62,15 +61,17 @@ class Occasions:
     messages: list[Message] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.published_ids or self.mentioned or self.article_ids or self.messages)
+        return bool(self.published or self.mentioned or self.article_ids or self.messages)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Added:
-    """A notification that came into an inbox."""
+    """What came into inboxes."""
 
-    notification_id: UUID
-    user_id: UUID
+    # Each notification, and whose it is.
+    notifications: list[tuple[UUID, UUID]] = field(default_factory=list)
+    # Of a comment or an article with more followers: the last one that was looked at.
+    followers_left: dict[UUID, UUID] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class DecisionRow:
     is_shadow_banned: bool
 
 
+# Below every id.
+_LEAST = UUID(int=0)
 # A UUIDv7 as `make_id` makes it: how many there will be is known only here.
 _MAKE_ID = """
 encode(
@@ -101,33 +104,45 @@ WITH about AS (
   SELECT c.id AS object_id, c.id AS comment_id, c.article_id, c.parent_id, c.author_id AS actor_id,
          a.author_id AS article_author_id, p.author_id AS parent_author_id, given.is_published
   FROM unnest(:comment_ids, :are_published) AS given (id, is_published)
-  JOIN comments c ON c.id = given.id AND {SHOWS_TEXT_C}
-  JOIN articles a ON a.id = c.article_id AND {PUBLIC_A}
+  JOIN comments c ON c.id = given.id
+  JOIN articles a ON a.id = c.article_id
   LEFT JOIN comments p ON p.id = c.parent_id
   UNION ALL
   SELECT a.id, NULL, a.id, NULL, a.author_id, NULL, NULL, true
-  FROM unnest(:article_ids) AS given (id) JOIN articles a ON a.id = given.id AND {PUBLIC_A}
+  FROM unnest(:article_ids) AS given (id) JOIN articles a ON a.id = given.id
+), followers AS (
+  SELECT b.object_id, b.comment_id, f.user_id
+  FROM about b CROSS JOIN LATERAL (
+    (
+      SELECT user_id FROM article_subscriptions
+      WHERE article_id = b.article_id AND level = 'all' AND user_id > :after
+      ORDER BY user_id LIMIT :max_followers
+    ) UNION (
+      SELECT user_id FROM user_subscriptions
+      WHERE followed_id = b.actor_id AND level = 'all' AND user_id > :after
+      ORDER BY user_id LIMIT :max_followers
+    ) UNION (
+      SELECT ts.user_id FROM article_tags t CROSS JOIN LATERAL (
+        SELECT user_id FROM tag_subscriptions
+        WHERE tag = t.tag AND level = 'all' AND user_id > :after
+        ORDER BY user_id LIMIT :max_followers
+      ) ts
+      WHERE t.article_id = b.article_id
+    )
+    ORDER BY user_id LIMIT :max_followers
+  ) f
+  WHERE b.is_published
 ), reasons AS (
   SELECT b.object_id, given.user_id, 1 AS reason
   FROM unnest(:mentioning_ids, :mentioned_ids) AS given (object_id, user_id)
   JOIN about b ON b.object_id = given.object_id
   UNION ALL
-  SELECT object_id, parent_author_id, 2 FROM about WHERE is_published
+  SELECT object_id, parent_author_id, 2 FROM about WHERE is_published AND :is_first
   UNION ALL
-  SELECT object_id, article_author_id, 3 FROM about WHERE is_published AND parent_id IS NULL
+  SELECT object_id, article_author_id, 3 FROM about
+  WHERE is_published AND parent_id IS NULL AND :is_first
   UNION ALL
-  SELECT b.object_id, s.user_id, CASE WHEN b.comment_id IS NULL THEN 5 ELSE 4 END
-  FROM about b CROSS JOIN LATERAL (
-    SELECT user_id FROM article_subscriptions
-    WHERE article_id = b.article_id AND level = 'all'
-    UNION
-    SELECT user_id FROM user_subscriptions
-    WHERE followed_id = b.actor_id AND level = 'all'
-    UNION
-    SELECT ts.user_id FROM article_tags t JOIN tag_subscriptions ts ON ts.tag = t.tag
-    WHERE t.article_id = b.article_id AND ts.level = 'all'
-  ) s
-  WHERE b.is_published
+  SELECT object_id, user_id, CASE WHEN comment_id IS NULL THEN 5 ELSE 4 END FROM followers
 ), recipients AS (
   SELECT b.object_id, r.user_id, min(r.reason) AS reason
   FROM reasons r
@@ -193,9 +208,15 @@ WITH about AS (
   SELECT b.actor_id, b.article_id, 'all', true, :now
   FROM about b LEFT JOIN notification_settings s ON s.user_id = b.actor_id
   WHERE b.is_published AND b.actor_id IS NOT NULL AND s.follows_own_threads IS NOT false
+    AND :is_first
   ON CONFLICT DO NOTHING
 )
-SELECT id, user_id FROM added ORDER BY user_id, id
+SELECT NULL AS object_id, user_id, id FROM added
+UNION ALL
+-- Where there may be more followers: the last one that was looked at.
+SELECT object_id, (array_agg(user_id ORDER BY user_id DESC))[1], NULL
+FROM followers GROUP BY object_id HAVING count(*) = :max_followers
+ORDER BY object_id, user_id, id
 """)
     .bindparams(
         bindparam("comment_ids", type_=ARRAY(Uuid())),
@@ -210,21 +231,30 @@ SELECT id, user_id FROM added ORDER BY user_id, id
         bindparam("told_comment_ids", type_=ARRAY(Uuid())),
         bindparam("log_ids", type_=ARRAY(Uuid())),
         bindparam("appeal_ids", type_=ARRAY(Uuid())),
+        bindparam("after", type_=Uuid()),
+        bindparam("max_followers", type_=Integer()),
+        bindparam("is_first", type_=Boolean()),
     )
-    .columns(column("id"), column("user_id"))
+    .columns(column("object_id"), column("user_id"), column("id"))
 )
 
 
 async def add_notifications(
-    session: AsyncSession, occasions: Occasions, now: datetime
-) -> list[Added]:
+    session: AsyncSession,
+    occasions: Occasions,
+    *,
+    after: UUID | None = None,
+    max_followers: int,
+    now: datetime,
+) -> Added:
     """Notify everybody of what a transaction did, and let authors follow their threads.
 
     One statement for all of it: it locks the inboxes of all recipients, in the order of their ids,
-    until the transaction ends. Each author's thread must be locked by the caller.
+    until the transaction ends. The caller has locked the threads. Of each comment and article, at
+    most `max_followers` followers are looked at; with `after`, only those whose ids are greater.
     """
-    published = set(occasions.published_ids)
-    comment_ids = list(published | occasions.mentioned.keys())
+    published = occasions.published
+    comment_ids = list(published.keys() | occasions.mentioned.keys())
     mentions = [
         (comment_id, user_id)
         for comment_id, user_ids in occasions.mentioned.items()
@@ -244,9 +274,26 @@ async def add_notifications(
         "told_comment_ids": [message.comment_id for message in messages],
         "log_ids": [message.log_id for message in messages],
         "appeal_ids": [message.appeal_id for message in messages],
+        "after": after or _LEAST,
+        "max_followers": max_followers,
+        "is_first": after is None,
         "now": now,
     }
-    return [Added(*row) for row in (await session.execute(_ADD, values)).all()]
+    added = Added()
+    for row in (await session.execute(_ADD, values)).all():
+        if row.id is None:
+            added.followers_left[row.object_id] = row.user_id
+        else:
+            added.notifications.append((row.id, row.user_id))
+    return added
+
+
+async def lock_article(session: AsyncSession, article_id: UUID) -> None:
+    """Lock an article's row, public or not, as a change of its thread does."""
+    statement = (
+        select(col(Article.id)).where(col(Article.id) == article_id).with_for_update(key_share=True)
+    )
+    await session.execute(statement)
 
 
 async def find_decisions(
