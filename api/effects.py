@@ -47,6 +47,7 @@ from api.moderation.rules.events import DryRunRequested
 from api.moderation.sanctions.events import SanctionChanged
 from api.notifications.events import FollowersLeft, NotificationsAdded
 from api.notifications.reactions import notify, notify_followers
+from api.realtime import reactions as realtime
 from api.users.events import ProfileChanged, UserRegistered
 from api.votes.events import ScoresChanged
 from api.webhooks import reactions as webhooks
@@ -148,7 +149,11 @@ EFFECTS = EffectTable(
         _publish_version(NamesRefreshed),
         _publish_version(ScoresChanged),
         Effect(event=FollowersLeft, by_worker=(_FOLLOWERS,)),
-        Effect(event=NotificationsAdded, by_worker=(_MAILS,)),
+        Effect(
+            event=NotificationsAdded,
+            after_commit=(realtime.wake_inboxes,),
+            by_worker=(_MAILS,),
+        ),
         Effect(event=DigestsDue, by_worker=(_DIGESTS,)),
     )
 )

@@ -13,6 +13,7 @@ from api.kit.jobs import Job
 from api.kit.services import Services
 from api.mail.service import schedule_digests
 from api.notifications.inbox import queries as inbox
+from api.realtime import queries as realtime
 from api.votes.service import publish_scores
 from api.webhooks import queries as webhooks
 
@@ -71,4 +72,5 @@ JOBS = (
     _purge("purge_sessions", accounts.purge_sessions, keep=KEEP_SESSIONS),
     _purge("purge_read_notifications", inbox.purge_read, keep=KEEP_READ_NOTIFICATIONS),
     _purge("purge_notifications", inbox.purge_old, keep=KEEP_NOTIFICATIONS),
+    _purge("purge_stream_tickets", realtime.purge_tickets, keep=timedelta()),
 )

@@ -60,6 +60,7 @@ from models.screening import (
     ScreeningSettings,
 )
 from models.sessions import LoginSession
+from models.streams import StreamTicket
 from models.subscriptions import (
     ArticleSubscription,
     SubscriptionLevel,
@@ -127,6 +128,7 @@ __all__ = [
     "ScreeningRule",
     "ScreeningSettings",
     "SlowModeTurn",
+    "StreamTicket",
     "SubscriptionLevel",
     "TagSettings",
     "TagSubscription",

@@ -25,8 +25,9 @@ from api.kit.http.idempotency import (
 from api.kit.http.routing import KEEP_RESPONSE, declares_credentials, declares_scope
 from api.kit.problems import NotAuthenticated, declares
 
-# The key of the ASGI scope under which the actor is stored.
+# The keys of the ASGI scope under which the actor is stored, and the hash of the token they sent.
 _ACTOR = "palaver.actor"
+_TOKEN_HASH = "palaver.token_hash"  # noqa: S105 - the name of a key
 
 
 async def find_actor(request: Request) -> Actor | None:
@@ -36,12 +37,23 @@ async def find_actor(request: Request) -> Actor | None:
     not silently see the forum of an anonymous reader.
     """
     if _ACTOR not in request.scope:
-        request.scope[_ACTOR] = await _authenticate(request)
+        token_hash = _read_token(request)
+        if token_hash is None:
+            request.scope[_ACTOR] = None
+        else:
+            await authenticate(request, token_hash)
     actor: Actor | None = request.scope[_ACTOR]
     return actor
 
 
-async def _authenticate(request: Request) -> Actor | None:
+def get_token_hash(request: Request) -> bytes:
+    """Return the hash of the token that a request with an actor came with."""
+    token_hash: bytes = request.scope[_TOKEN_HASH]
+    return token_hash
+
+
+def _read_token(request: Request) -> bytes | None:
+    """Return the hash of the token in the headers. Raises NotAuthenticated."""
     given = request.headers.get("authorization")
     if given is None:
         return None
@@ -49,15 +61,19 @@ async def _authenticate(request: Request) -> Actor | None:
     if scheme.lower() != "bearer":
         raise NotAuthenticated
     try:
-        token_hash = hash_token(token.strip())
+        return hash_token(token.strip())
     except TokenError as error:
         raise NotAuthenticated from error
+
+
+async def authenticate(request: Request, token_hash: bytes) -> None:
+    """Let a request be that of the person with a token. Raises NotAuthenticated."""
     services = services_of(request)
     async with services.database.read_connection() as connection:
         actor = await queries.find_actor(connection, token_hash, services.clock.now())
     if actor is None:
         raise NotAuthenticated
-    return actor
+    request.scope[_ACTOR], request.scope[_TOKEN_HASH] = actor, token_hash
 
 
 @declares_credentials

@@ -46,6 +46,7 @@ class Action(StrEnum):
     SUBSCRIBE = "subscribe"
     NOTIFICATIONS = "notifications"
     MAIL_UNSUBSCRIBE = "mail_unsubscribe"
+    STREAM_TICKET = "stream_ticket"
 
 
 # Action -> (anonymous, newcomer, member, staff), each as requests per seconds; None: log in first.
@@ -83,6 +84,7 @@ _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
     Action.WEBHOOK_SEND: (None, (10, MINUTE), (10, MINUTE), (30, MINUTE)),
     # Mail services send these for their users, all from the same addresses.
     Action.MAIL_UNSUBSCRIBE: ((300, MINUTE),) * 4,
+    Action.STREAM_TICKET: (None, (60, MINUTE), (60, MINUTE), (120, MINUTE)),
     Action.MODERATE: (None, (30, MINUTE), (60, MINUTE), (300, MINUTE)),
 }
 QUOTAS: dict[tuple[Action, ActorKind], Quota | None] = {

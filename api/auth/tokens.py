@@ -1,8 +1,9 @@
 """Tokens: opaque texts with a prefix that says their kind and a checksum that catches typos.
 
-`pal_at_` and `pal_rt_` begin access and refresh tokens. What follows is base64url without padding:
-the payload, then the CRC-32 of prefix and payload. Secret scanners can find a token and verify it,
-and a text that is no token is refused without a look at the database.
+`pal_at_` and `pal_rt_` begin access and refresh tokens, `pal_st_` tickets for streams. What follows
+is base64url without padding: the payload, then the CRC-32 of prefix and payload. Secret scanners
+can find a token and verify it, and a text that is no token is refused without a look at the
+database.
 """
 
 import base64
@@ -25,6 +26,7 @@ MAX_REFRESH_LENGTH = 100
 
 _ACCESS_PREFIX = "pal_at_"
 _REFRESH_PREFIX = "pal_rt_"
+_TICKET_PREFIX = "pal_st_"
 # Of refresh tokens made before they had a checksum. Each refresh replaces them; none is left 30
 # days after the upgrade.
 _OLD_REFRESH_PREFIX = "par_"
@@ -48,6 +50,17 @@ def hash_token(token: str) -> bytes:
 def make_access_token() -> str:
     """Return a new random access token."""
     return _encode(_ACCESS_PREFIX, secrets.token_bytes(_SECRET_SIZE))
+
+
+def hash_ticket(ticket: str) -> bytes:
+    """Return the 32 bytes that a ticket is stored and looked up by. Raises TokenError."""
+    _decode(_TICKET_PREFIX, ticket, _SECRET_SIZE)
+    return hashlib.sha256(ticket.encode()).digest()
+
+
+def make_ticket() -> str:
+    """Return a new random ticket for a stream."""
+    return _encode(_TICKET_PREFIX, secrets.token_bytes(_SECRET_SIZE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
 
-from api.auth.dependencies import address_of, find_actor
-from api.auth.tokens import hash_token
+from api.auth.dependencies import address_of, authenticate, find_actor, get_token_hash
+from api.kit.db.database import DatabaseUnavailable
+from api.kit.dependencies import services_of
 from api.kit.http.routing import declares_credentials
 from api.kit.problems import NotAuthenticated, declares
 from api.realtime.hub import Hub, Listener
+from api.realtime.service import take_ticket
 
 MAX_POSITION = 2**63 - 1
 
@@ -17,6 +19,23 @@ def get_hub(request: Request) -> Hub:
     """Return the hub of the process that answers this request."""
     hub: Hub = request.app.state.hub
     return hub
+
+
+@declares(NotAuthenticated, DatabaseUnavailable)
+async def use_ticket(
+    request: Request,
+    ticket: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="From POST /v1/stream-tickets, for clients that cannot send headers. It is "
+            "not looked at where an access token is sent.",
+        ),
+    ] = None,
+) -> None:
+    """Let a request be that of the person who made a ticket. Raises NotAuthenticated."""
+    if ticket is not None and "authorization" not in request.headers:
+        await authenticate(request, await take_ticket(services_of(request), ticket))
 
 
 @declares_credentials
@@ -29,8 +48,7 @@ async def find_listener(request: Request) -> Listener:
         return Listener(address=address)
     if actor.session_id is not None:
         return Listener(address=address, user_id=actor.id, session_id=actor.session_id)
-    token = request.headers["authorization"].partition(" ")[2].strip()
-    return Listener(address=address, user_id=actor.id, token_hash=hash_token(token))
+    return Listener(address=address, user_id=actor.id, token_hash=get_token_hash(request))
 
 
 def find_position(
@@ -60,6 +78,8 @@ def find_position(
     return min(int(header), MAX_POSITION) if is_number else MAX_POSITION
 
 
+# Before whatever asks who it is.
+TicketUse = Depends(use_ticket)
 HubDep = Annotated[Hub, Depends(get_hub)]
 ListenerDep = Annotated[Listener, Depends(find_listener)]
 Position = Annotated[int | None, Depends(find_position)]

@@ -15,11 +15,18 @@ import structlog
 from api.kit.db.database import DatabaseUnavailable
 from api.kit.http.event_streams import EndReason, EventStream, encode_position, encode_retry
 from api.kit.metrics import STREAMS, STREAMS_ENDED
+from api.kit.problems import NotFound, Problem
 from api.kit.redis.subscriptions import Subscriptions
 from api.kit.services import Services
 from api.realtime import queries
+from api.realtime.channels import ArticleChannels, InboxChannel
 from api.realtime.errors import StreamsExhausted, TooManyStreams
-from api.realtime.messages import make_reset, make_update
+from api.realtime.messages import (
+    make_inbox_reset,
+    make_inbox_update,
+    make_reset,
+    make_update,
+)
 from api.realtime.topics import Topics, Update
 
 log = structlog.get_logger(__name__)
@@ -69,22 +76,6 @@ class _Place:
     turn: int
 
 
-class _ArticleChannels:
-    """The channels on which Redis tells of new versions of articles."""
-
-    def __init__(self, services: Services, subscriptions: Subscriptions) -> None:
-        self._cache = services.cache
-        self._subscriptions = subscriptions
-
-    def subscribe(self, subject: UUID, wake: Callable[[], None]) -> None:
-        """Call `wake` from now on."""
-        self._subscriptions.subscribe(self._cache.name_channel(subject), lambda _: wake())
-
-    def unsubscribe(self, subject: UUID) -> None:
-        """Call it no longer."""
-        self._subscriptions.unsubscribe(self._cache.name_channel(subject))
-
-
 class Hub:
     """The open streams of one process; for one event loop.
 
@@ -95,19 +86,29 @@ class Hub:
         self._services = services
         self._is_draining = is_draining
         self._subscriptions = Subscriptions(services.settings.redis_url or "")
-        channels = _ArticleChannels(services, self._subscriptions)
-        self.articles = Topics(self._read_articles, make_reset, channels)
+        self.articles = Topics(
+            self._read_articles, make_reset, ArticleChannels(services.cache, self._subscriptions)
+        )
+        self.inboxes = Topics(
+            self._read_inboxes, make_inbox_reset, InboxChannel(self._subscriptions)
+        )
         self._places: dict[EventStream, _Place] = {}
         self._counts: Counter[str] = Counter()
         self._turns = itertools.cycle(range(KEEP_ALIVE_EVERY))
         self._tasks: list[asyncio.Task[NoReturn]] = []
 
     async def open(
-        self, topics: Topics, subject: UUID, listener: Listener, after: int | None
-    ) -> EventStream | None:
-        """Return a stream of what comes after a position, or None where one may not watch.
+        self,
+        topics: Topics,
+        subject: UUID,
+        listener: Listener,
+        after: int | None,
+        *,
+        missing: type[Problem] = NotFound,
+    ) -> EventStream:
+        """Return a stream of what comes after a position; without one, of what comes from now on.
 
-        Without a position it begins now. It has to be closed. Raises TooManyStreams,
+        It has to be closed. Raises `missing` where nothing can be seen, TooManyStreams,
         StreamsExhausted or DatabaseUnavailable.
         """
         stream = self._admit(listener, topics, subject)
@@ -120,7 +121,7 @@ class Hub:
             raise
         if not update.is_visible:
             self.close(stream)
-            return None
+            raise missing
         messages = update.messages
         if update.position < update.newest:
             messages = (topics.make_reset(subject, update.newest),)
@@ -158,7 +159,8 @@ class Hub:
             if self._counts[key] >= limit:
                 raise TooManyStreams
         if not self._tasks:
-            steps = (self.articles.tell_woken, self._tick, self._look)
+            watched = (self.articles, self.inboxes)
+            steps = (*(one.tell_woken for one in watched), self._tick, self._look)
             # They outlive the request, whose context names it in the log.
             self._tasks = [
                 asyncio.create_task(_repeat(step), context=contextvars.Context()) for step in steps
@@ -183,6 +185,7 @@ class Hub:
         """Find what no wake-up told of, and end streams whose credentials are no longer valid."""
         await asyncio.sleep(LOOK_EVERY)
         self.articles.wake_all()
+        self.inboxes.wake_all()
         listeners = [place.listener for place in self._places.values()]
         session_ids = {one.session_id for one in listeners if one.session_id is not None}
         token_hashes = {one.token_hash for one in listeners if one.token_hash is not None}
@@ -212,6 +215,14 @@ class Hub:
         return {
             article_id: make_update(article_id, positions[article_id], state, types)
             for article_id, state in states.items()
+        }
+
+    async def _read_inboxes(self, positions: Mapping[UUID, int | None]) -> dict[UUID, Update]:
+        async with self._services.database.read_connection() as connection:
+            states = await queries.read_inboxes(connection, positions, limit=MAX_BACKLOG)
+        return {
+            user_id: make_inbox_update(positions[user_id], state, limit=MAX_BACKLOG)
+            for user_id, state in states.items()
         }
 
 

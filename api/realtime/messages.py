@@ -1,4 +1,4 @@
-"""What a stream of an article tells: one message for each version that the public sees."""
+"""What streams tell: of an article each version that the public sees, of an inbox each row."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from uuid import UUID
 from api.articles.changes import PublicChange, PublicEvent
 from api.kit.db.events import Event
 from api.kit.http.event_streams import Message, encode_message
-from api.realtime.queries import ArticleState
+from api.realtime.queries import ArticleState, InboxState
 from api.realtime.topics import Update
 
 # A message with more ids than that says `reload`.
@@ -44,6 +44,25 @@ def make_reset(article_id: UUID, version: int) -> Message:
     """Return what tells a client to read the thread again, at this version or a newer one."""
     data = {"article_id": article_id, "version": version}
     return encode_message("reset", version, data, resets=True)
+
+
+def make_inbox_update(after: int | None, state: InboxState, *, limit: int) -> Update:
+    """Return what the notifications of an inbox after a number tell: at most `limit` of them."""
+    newest = state.last_number
+    if after is None or after == newest:
+        return Update(newest, newest, ())
+    if after > newest:
+        return Update(newest, newest, (make_inbox_reset(state.user_id, newest),))
+    messages = tuple(encode_message("notification", row["number"], row) for row in state.rows)
+    # Of those that are not shown nothing was read, so the last row is the last one only if no more
+    # could come.
+    position = newest if len(state.rows) < limit else messages[-1].position
+    return Update(position, newest, messages)
+
+
+def make_inbox_reset(_: UUID, number: int) -> Message:
+    """Return what tells a client to read the inbox again, up to this number or a newer one."""
+    return encode_message("reset", number, {"number": number}, resets=True)
 
 
 def _find_change(kind: type[Event] | None, payload: dict[str, Any]) -> PublicChange:

@@ -6,19 +6,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, LargeBinary, Text, Uuid, bindparam, select, text
+from sqlalchemy import ARRAY, BigInteger, LargeBinary, Text, Uuid, bindparam, delete, select, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlmodel import col
 
 from api.articles.visibility import PUBLIC_A
-from models import Credential, LoginSession
+from api.kit.db.predicates import to_sql
+from api.notifications.inbox.queries import is_shown
+from models import Credential, LoginSession, StreamTicket
 
 # Of articles, each with a position, what they are now and their events after the position. One
 # statement, so of each article all is of one snapshot.
 _CHANGES = (
     text(f"""
-SELECT t.id, coalesce(a.version, 0) AS newest, a.id IS NOT NULL AND {PUBLIC_A} AS is_public,
+SELECT t.id, coalesce(a.version, 0) AS newest, a.id IS NOT NULL AND ({PUBLIC_A}) AS is_public,
        e.version, e.type, e.payload
 FROM unnest(:ids, :positions) AS t(id, position)
 LEFT JOIN articles a ON a.id = t.id
@@ -37,6 +39,33 @@ ORDER BY t.id, e.version
         bindparam("limit", type_=BigInteger()),
     )
     .columns(id=Uuid(), payload=JSONB(), type=Text())
+)
+
+# Of inboxes, each with a number, the notifications after it that their owners can see.
+_NOTIFICATIONS = (
+    text(f"""
+SELECT t.id AS user_id, coalesce(i.last_number, 0) AS newest,
+       n.number, n.id, n.kind, n.article_id, n.comment_id
+FROM unnest(:ids, :positions) AS t(id, position)
+LEFT JOIN inboxes i ON i.user_id = t.id
+LEFT JOIN LATERAL (
+    SELECT notifications.*
+    FROM notifications
+    LEFT JOIN articles ON articles.id = notifications.article_id
+    LEFT JOIN comments ON comments.id = notifications.comment_id
+    WHERE notifications.user_id = t.id AND number > t.position AND t.position < i.last_number
+      AND ({to_sql(is_shown())})
+    ORDER BY number
+    LIMIT :limit
+) n ON true
+ORDER BY t.id, n.number
+""")
+    .bindparams(
+        bindparam("ids", type_=ARRAY(Uuid())),
+        bindparam("positions", type_=ARRAY(BigInteger())),
+        bindparam("limit", type_=BigInteger()),
+    )
+    .columns(user_id=Uuid(), id=Uuid(), article_id=Uuid(), comment_id=Uuid())
 )
 
 
@@ -67,6 +96,65 @@ async def read_changes(
         if row.version is not None:
             state.events.append((row.version, row.type, row.payload))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class InboxState:
+    """An inbox as it is now, and what is told of notifications in it, in their order."""
+
+    user_id: UUID
+    last_number: int
+    rows: list[dict[str, Any]]
+
+
+async def read_inboxes(
+    connection: AsyncConnection, positions: Mapping[UUID, int | None], *, limit: int
+) -> dict[UUID, InboxState]:
+    """Return inboxes with at most `limit` of their notifications after a number, the oldest.
+
+    Where the number is None, there are none.
+    """
+    values = {
+        "ids": list(positions),
+        "positions": list(positions.values()),
+        "limit": limit,
+    }
+    found: dict[UUID, InboxState] = {}
+    for row in (await connection.execute(_NOTIFICATIONS, values)).mappings():
+        user_id = row["user_id"]
+        state = found.setdefault(user_id, InboxState(user_id, row["newest"], []))
+        if row["number"] is not None:
+            names = ("number", "id", "kind", "article_id", "comment_id")
+            state.rows.append({name: row[name] for name in names})
+    return found
+
+
+async def take_ticket(session: AsyncSession, ticket_hash: bytes, now: datetime) -> bytes | None:
+    """Delete a ticket; return the hash of the token that it stands for, unless it has expired."""
+    statement = (
+        delete(StreamTicket)
+        .where(col(StreamTicket.ticket_hash) == ticket_hash, col(StreamTicket.expires_at) > now)
+        .returning(col(StreamTicket.token_hash))
+    )
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def purge_tickets(session: AsyncSession, *, before: datetime, limit: int) -> int:
+    """Delete at most `limit` tickets that expired before a moment; return how many."""
+    expired = (
+        select(col(StreamTicket.ticket_hash))
+        .where(col(StreamTicket.expires_at) < before)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte()
+    )
+    statement = delete(StreamTicket).where(col(StreamTicket.ticket_hash) == expired.c.ticket_hash)
+    result = await session.execute(
+        statement.returning(col(StreamTicket.ticket_hash)).execution_options(
+            synchronize_session=False
+        )
+    )
+    return len(result.all())
 
 
 async def find_active_sessions(

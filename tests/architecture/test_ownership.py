@@ -44,6 +44,7 @@ OWNERS = {
     "screening_settings": "screening",
     "sessions": "accounts",
     "slow_mode_turns": "comments",
+    "stream_tickets": "realtime",
     "tag_settings": "articles",
     "tag_subscriptions": "notifications",
     "user_subscriptions": "notifications",

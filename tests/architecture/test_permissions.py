@@ -140,6 +140,8 @@ TABLE: dict[str, Row] = {
     ),
     "delete_comment": Row(401, 403, 204, 204, local=204, scope=Scope.COMMENTS_WRITE),
     "vote_on_comment": Row(401, 200, 403, 200, body={"value": -1}, scope=Scope.VOTES_WRITE),
+    "stream_inbox": members(200, query="?last_event_id=0", scope=Scope.NOTIFICATIONS_READ),
+    "create_stream_ticket": members(201, scope=Scope.NOTIFICATIONS_READ),
     "preview_mentions": members(
         200, body={"article": "{article}", "body": "@{handle}"}, scope=Scope.COMMENTS_WRITE
     ),

@@ -29,7 +29,7 @@ BESIDE_THE_SHAPE = {
         *("normalization", "phases", "rules", "verdict"),
     },
     # Who listens; what is open in a process; what is read for all who watch it; what they are told.
-    "realtime": {"dependencies", "hub", "messages", "topics"},
+    "realtime": {"channels", "dependencies", "hub", "messages", "topics"},
     # What is sent to other systems, the requests that carry it, and the keys that sign them.
     "webhooks": {"messages", "sealed_secrets", "sending"},
     # What becomes of a mail: templates, the message, the mail server, and the links back.

@@ -1,7 +1,7 @@
-"""Wake-ups: whoever commits an event tells the workers through Redis that there is one.
+"""Wake-ups: whoever commits an event tells others through Redis that there is one.
 
-They may be lost, so workers look by themselves as well. (PostgreSQL's NOTIFY would take a lock that
-all commits of the server share.)
+They may be lost, so whoever waits for them looks by themselves as well. (PostgreSQL's NOTIFY would
+take a lock that all commits of the server share.)
 """
 
 import asyncio
@@ -27,16 +27,22 @@ SILENCE = 5.0
 
 
 class WakeUps:
-    """Sends wake-ups, at most one in INTERVAL; nobody waits for them, and they never fail."""
+    """Sends wake-ups, one per channel in INTERVAL; nobody waits for them, and they never fail."""
 
     def __init__(self, redis: GuardedRedis) -> None:
         self._redis = redis
         self._next_at = 0.0  # seconds on the event loop's clock
         self._planned: asyncio.TimerHandle | None = None
+        # What is to be sent on which channel.
+        self._payloads: dict[str, bytearray] = {}
         self._sending: asyncio.Task[None] | None = None
 
-    def send(self) -> None:
-        """Wake the workers, at once or when the interval is over."""
+    def send(self, channel: str = CHANNEL, payload: bytes = b"") -> None:
+        """Wake the workers, or those who listen to another channel, now or after the interval.
+
+        What is sent until then on one channel is one message, of all payloads one after the other.
+        """
+        self._payloads.setdefault(channel, bytearray()).extend(payload)
         if self._planned is None:
             loop = asyncio.get_running_loop()
             self._planned = loop.call_at(max(self._next_at, loop.time()), self._send)
@@ -56,8 +62,10 @@ class WakeUps:
         self._sending = loop.create_task(self._publish())
 
     async def _publish(self) -> None:
+        payloads, self._payloads = self._payloads, {}
         with suppress(RedisUnavailable):
-            await self._redis.execute("PUBLISH", CHANNEL, b"")
+            for channel, payload in payloads.items():
+                await self._redis.execute("PUBLISH", channel, bytes(payload))
 
 
 async def listen(url: str, wake: Callable[[], None]) -> None:
