@@ -2,5 +2,5 @@
 
 It owns `articles`, `article_tags` and `tag_settings`; `lifecycle` has the states of an article. It
 emits ArticleCreated, ArticleEdited, ArticleDeleted, ArticleRemoved,
-ArticleRestored and ArticleModerated.
+ArticleRestored, ArticleModerated and ArticleFlagged.
 """

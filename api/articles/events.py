@@ -64,6 +64,18 @@ class ArticleRestored(PublicEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleFlagged(Event):
+    """Screening found something in an article, which was published all the same."""
+
+    type: ClassVar[str] = "article_flagged"
+
+    article_id: UUID
+    author_id: UUID | None
+    # Those of screening that found something.
+    phases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleModerated(Event):
     """A moderator changed or removed what another person wrote."""
 

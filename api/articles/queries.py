@@ -241,6 +241,14 @@ async def place_actor(session: AsyncSession, actor: Actor, article_id: UUID) -> 
     return actor.at(article_id, tags)
 
 
+async def place_at(session: AsyncSession, actor: Actor, where: ColumnElement[bool]) -> Actor:
+    """Return the actor as they stand under a visible article; it asks for moderators only."""
+    if not (actor.moderated_article_ids or actor.moderated_tags):
+        return actor
+    article_id = await session.scalar(select(col(Article.id)).where(where, is_public()))
+    return actor if article_id is None else await place_actor(session, actor, article_id)
+
+
 async def find_tags(session: AsyncSession, article_id: UUID) -> list[str]:
     """Return an article's tags in its author's order."""
     statement = (

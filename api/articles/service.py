@@ -12,11 +12,12 @@ from sqlmodel import col
 
 from api.articles import lifecycle, policy, queries
 from api.articles.errors import ArticleNotFound, ExternalIdTaken, SlugTaken
-from api.articles.events import ArticleCreated, ArticleEdited, ArticleModerated
+from api.articles.events import ArticleCreated, ArticleEdited, ArticleFlagged, ArticleModerated
 from api.articles.queries import ArticleRow
 from api.articles.schemas import ArticleCreate, ArticleUpdate, ArticleUpsert
 from api.articles.slugs import make_own_slug, make_stem, propose_slugs
 from api.auth.actor import Actor, ActorKind, kind_of
+from api.auth.policy import writes_as_staff
 from api.kit.db.database import map_integrity_errors
 from api.kit.db.ids import make_id
 from api.kit.db.unit_of_work import UnitOfWork
@@ -52,8 +53,10 @@ async def create_article(
     Raises ArticleRejected, SlugTaken, ExternalIdTaken or TextTooLarge.
     """
     text = await _render(body.body)
+    # Under no article yet: who moderates a tag does so from the first.
+    placed = actor.at(make_id(), body.tags)
     verdict = await _screen(
-        uow, services, actor, title=body.title, text=text, url=body.url, external=external
+        uow, services, placed, title=body.title, text=text, url=body.url, external=external
     )
     row = await _create(uow, actor, body, text)
     await _record(uow, verdict, row.article)
@@ -69,8 +72,21 @@ async def import_article(
     author_id: UUID | None,
     created_at: datetime,
 ) -> Article:
-    """Store an imported article; nobody is notified. Raises ExternalIdTaken or TextTooLarge."""
+    """Store an imported article; nobody is notified. Screening flags it at most.
+
+    Raises ExternalIdTaken or TextTooLarge.
+    """
     text = await _render(body)
+    limits, rules = await screening.load_rules(uow.session)
+    candidate = Candidate(
+        author=Author(id=author_id),
+        limits=limits,
+        title=title,
+        body=text.source,
+        links=text.links,
+        is_import=True,
+    )
+    verdict = await screening.decide_with(candidate, rules)
     article = Article(
         id=make_id(),
         slug="",
@@ -83,6 +99,7 @@ async def import_article(
         last_activity_at=created_at,
     )
     await _add(uow, article)
+    await _record(uow, verdict, article)
     return article
 
 
@@ -109,8 +126,9 @@ async def update_article(
     text = None if body.body is None else await _render(body.body)
     verdict = PUBLISHED
     if body.title is not None or text is not None or body.url is not None:
+        placed = await queries.place_at(uow.session, actor, queries.refers_to(ref))
         verdict = await _screen(
-            uow, services, actor, title=body.title, text=text, url=body.url, external=external
+            uow, services, placed, title=body.title, text=text, url=body.url, external=external
         )
     article = await _lock(uow, actor, queries.refers_to(ref))
     if article is None:
@@ -136,10 +154,11 @@ async def upsert_article(
     deleted.
     """
     text = await _render(body.body)
-    verdict = await _screen(
-        uow, services, actor, title=body.title, text=text, url=body.url, external=external
-    )
     is_known = col(Article.external_id) == external_id
+    placed = await queries.place_at(uow.session, actor, is_known)
+    verdict = await _screen(
+        uow, services, placed, title=body.title, text=text, url=body.url, external=external
+    )
     article = await _lock(uow, actor, is_known)
     if article is None:
         created = ArticleCreate(external_id=external_id, **body.model_dump())
@@ -237,7 +256,7 @@ async def _screen(
     """
     author = Author(
         id=actor.id,
-        is_staff=actor.is_staff,
+        is_staff=writes_as_staff(actor),
         is_newcomer=kind_of(actor, uow.now) is ActorKind.NEWCOMER,
         is_shadow_banned=SanctionKind.SHADOW_BAN in actor.restrictions,
         is_pre_moderated=SanctionKind.PRE_MODERATION in actor.restrictions,
@@ -268,6 +287,11 @@ async def _record(uow: UnitOfWork, verdict: Verdict, article: Article) -> None:
         author_id=article.author_id,
         revision=article.revision,
     )
+    if verdict.findings:
+        phases = dict.fromkeys(finding.phase.value for finding in verdict.findings)
+        uow.emit(
+            ArticleFlagged(article_id=article.id, author_id=article.author_id, phases=tuple(phases))
+        )
 
 
 async def _create(uow: UnitOfWork, actor: Actor, body: ArticleCreate, text: Text) -> ArticleRow:

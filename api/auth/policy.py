@@ -35,6 +35,15 @@ def may_moderate(actor: Actor, scope: Scope) -> bool:
     return (actor.is_staff or actor.moderates_here) and may_use(actor, scope)
 
 
+def writes_as_staff(actor: Actor) -> bool:
+    """Tell whether screening takes what the actor writes for a text of staff.
+
+    A member who moderates here is staff here, except that a sanction of theirs applies.
+    """
+    is_screened = actor.restrictions.keys() & {SanctionKind.SHADOW_BAN, SanctionKind.PRE_MODERATION}
+    return actor.is_staff or (actor.moderates_here and not is_screened)
+
+
 def require_scope(actor: Actor, scope: Scope) -> None:
     """Raise AccountBanned, AccountSilenced or InsufficientScope unless the scope may be used."""
     kind = _find_closing(actor, scope)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import DateTime, Text, Uuid
 
 from api.auth.actor import Actor, ActorKind, kind_of
+from api.auth.policy import writes_as_staff
 from api.comments.mentions.resolution import ResolvedText
 from api.comments.policy import is_shadow_banned
 from api.comments.visibility import SHOWS_TEXT_C, WITHHELD_C
@@ -82,16 +83,12 @@ async def load_candidate(
     }
     row = (await session.execute(_RECORD, values)).one()
     kind = kind_of(actor, now)
-    is_shadowed = is_shadow_banned(actor)
-    is_pre_moderated = SanctionKind.PRE_MODERATION in actor.restrictions
-    # A member who moderates here is staff here, except that a sanction of theirs applies.
-    moderates = actor.moderates_here and not is_shadowed and not is_pre_moderated
     author = Author(
         id=actor.id,
-        is_staff=kind is ActorKind.STAFF or moderates,
+        is_staff=writes_as_staff(actor),
         is_newcomer=kind is ActorKind.NEWCOMER,
-        is_shadow_banned=is_shadowed,
-        is_pre_moderated=is_pre_moderated,
+        is_shadow_banned=is_shadow_banned(actor),
+        is_pre_moderated=SanctionKind.PRE_MODERATION in actor.restrictions,
         published_comments=row.published_comments,
         repeats=row.repeats,
     )

@@ -1,6 +1,12 @@
 """What follows in moderation from what happened to comments and articles."""
 
-from api.articles.events import ArticleDeleted, ArticleModerated, ArticleRemoved, ArticleRestored
+from api.articles.events import (
+    ArticleDeleted,
+    ArticleFlagged,
+    ArticleModerated,
+    ArticleRemoved,
+    ArticleRestored,
+)
 from api.comments.events import CommentDeleted, RemovedByDelete, ReviewRequested
 from api.kit.db.unit_of_work import UnitOfWork
 from api.moderation.actions.service import Decision, Explanation, record_decisions
@@ -35,6 +41,19 @@ async def close_items_of_article(uow: UnitOfWork, event: ArticleDeleted | Articl
 async def reopen_items_of_article(uow: UnitOfWork, event: ArticleRestored) -> None:
     """Let comments wait again that did so when their article was removed."""
     await items.reopen_items_of_article(uow.session, event.article_id)
+
+
+async def record_flag(uow: UnitOfWork, event: ArticleFlagged) -> None:
+    """Let moderators of the whole forum find an article in which screening found something."""
+    log_change(
+        uow,
+        None,
+        LogAction.ESCALATE,
+        {},
+        {"phases": event.phases},
+        article_id=event.article_id,
+        user_id=event.author_id,
+    )
 
 
 async def record_article(uow: UnitOfWork, event: ArticleModerated) -> None:

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
 import orjson
 from fastapi import Depends, Request
 
-from api.auth.actor import ActorKind, kind_of
+from api.auth.actor import Actor, ActorKind, kind_of
 from api.auth.dependencies import address_of, find_actor
+from api.auth.policy import writes_as_staff
+from api.kit.db.ids import make_id
 from api.kit.dependencies import services_of
 from api.screening.external import ExternalText, ask, is_configured
+from api.screening.queries import find_place
 from api.screening.verdict import Finding
 
 # As long as the longest text that any operation takes.
@@ -25,9 +29,10 @@ async def ask_services(request: Request) -> Sequence[Finding]:
     if not is_configured(services.settings):
         return ()
     actor = await find_actor(request)
-    text = _find_text(await request.body())
+    values = _parse_object(await request.body())
+    text = _find_text(values)
     # Without credentials the request is refused; staff is not screened.
-    if actor is None or actor.is_staff or text is None:
+    if actor is None or text is None or writes_as_staff(await _place(request, actor, values)):
         return ()
     title, body = text
     return await ask(
@@ -46,14 +51,45 @@ async def ask_services(request: Request) -> Sequence[Finding]:
     )
 
 
-def _find_text(content: bytes) -> tuple[str | None, str] | None:
-    """Return the title and the text of a request; None where there is none to look at."""
+async def _place(request: Request, actor: Actor, values: dict[str, Any]) -> Actor:
+    """Return the actor as they stand where the text will; it asks for local moderators only."""
+    if not (actor.moderated_article_ids or actor.moderated_tags):
+        return actor
+    named = request.path_params
+    async with services_of(request).database.read_session() as session:
+        place = await find_place(
+            session,
+            article=named.get("article"),
+            article_id=_parse_id(named.get("article")),
+            comment_id=_parse_id(named.get("comment_id")),
+            external_id=named.get("external_id"),
+        )
+    if place is None:
+        # A new article: those who moderate one of its tags do so from the first.
+        given = values.get("tags")
+        tags = [tag for tag in given if isinstance(tag, str)] if isinstance(given, list) else []
+        return actor.at(make_id(), tags)
+    return actor.at(*place)
+
+
+def _parse_id(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _parse_object(content: bytes) -> dict[str, Any]:
+    """Return the JSON object of a request; an empty one where there is none."""
     try:
         values: Any = orjson.loads(content)
     except orjson.JSONDecodeError:
-        return None
-    if not isinstance(values, dict):
-        return None
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def _find_text(values: dict[str, Any]) -> tuple[str | None, str] | None:
+    """Return the title and the text of a request; None where there is none to look at."""
     title, body = values.get("title"), values.get("body")
     title = title if isinstance(title, str) else None
     body = body if isinstance(body, str) else ""

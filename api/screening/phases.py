@@ -46,8 +46,12 @@ def find_in_text(candidate: Candidate, rules: Rules) -> list[Finding]:
 
 
 def _soften(candidate: Candidate, finding: Finding) -> Finding:
-    """Return a finding as it applies: staff is only flagged, and imports are not rejected."""
-    if candidate.author.is_staff:
+    """Return a finding as it applies: staff is only flagged, and imports are not rejected.
+
+    Neither is an imported article held: it has no state in which it could wait.
+    """
+    is_imported_article = candidate.is_import and candidate.title is not None
+    if candidate.author.is_staff or is_imported_article:
         return replace(finding, action=RuleAction.FLAG)
     if candidate.is_import and finding.action is RuleAction.REJECT:
         return replace(finding, action=RuleAction.HOLD)

@@ -14,7 +14,16 @@ from api.kit.http.pagination import Slice, slice_rows
 from api.screening.candidate import Limits
 from api.screening.rules import Rule
 from api.screening.verdict import Finding, Verdict
-from models import Outcome, RuleKind, ScreeningDecision, ScreeningRule, ScreeningSettings
+from models import (
+    Article,
+    ArticleTag,
+    Comment,
+    Outcome,
+    RuleKind,
+    ScreeningDecision,
+    ScreeningRule,
+    ScreeningSettings,
+)
 
 # The columns of `screening_settings` that screening applies.
 LIMITS = tuple(Limits.__dataclass_fields__)
@@ -139,3 +148,34 @@ async def list_rules(
     if after is not None:
         statement = statement.where(position < tuple_(*after))
     return slice_rows((await session.scalars(statement)).all(), limit)
+
+
+async def find_place(
+    session: AsyncSession,
+    *,
+    article: str | None = None,
+    article_id: UUID | None = None,
+    comment_id: UUID | None = None,
+    external_id: str | None = None,
+) -> tuple[UUID, list[str]] | None:
+    """Return the id and the tags of the article that a path names, by one of these.
+
+    `article` is a slug. None without such an article.
+    """
+    statement = select(col(Article.id), col(ArticleTag.tag)).outerjoin(
+        ArticleTag, col(ArticleTag.article_id) == col(Article.id)
+    )
+    if comment_id is not None:
+        statement = statement.join(Comment, col(Comment.article_id) == col(Article.id)).where(
+            col(Comment.id) == comment_id
+        )
+    elif article_id is not None:
+        statement = statement.where(col(Article.id) == article_id)
+    elif article is not None:
+        statement = statement.where(col(Article.slug) == article)
+    elif external_id is not None:
+        statement = statement.where(col(Article.external_id) == external_id)
+    else:
+        return None
+    rows = (await session.execute(statement)).all()
+    return (rows[0].id, [row.tag for row in rows if row.tag is not None]) if rows else None

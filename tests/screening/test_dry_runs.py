@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from api.kit.services import Services
-from api.moderation.rules import queries, service
+from api.moderation.rules import service
 from tests.client import Client, Person, expect, expect_problem
 from tests.forest import grow
 from tests.screening.rules import list_decisions
@@ -59,34 +60,35 @@ async def test_a_dry_run_shows_what_rules_would_find_and_does_nothing(
     assert await list_decisions(services) == []
 
 
+async def execute(services: Services, statement: str) -> None:
+    async with services.database.write_session() as session:
+        await session.execute(text(statement))
+
+
 async def test_a_dry_run_is_bounded_and_goes_on_after_a_crash(
-    client: Client, services: Services, moderator: Person, monkeypatch: pytest.MonkeyPatch
+    client: Client, services: Services, moderator: Person
 ) -> None:
-    monkeypatch.setattr(service, "BATCH", 10)
+    batch = service.BATCH
     author = await client.join()
     article = (await author.post_article())["id"]
-    await grow(services, article, [None] * 45)
+    await grow(services, article, [None] * (3 * batch))
     rules = [{"kind": "pattern", "value": ".", "action": "flag"}]
-    path = await start(moderator, rules=rules, limit=35)
-    save, calls = queries.save_progress, 0
-
-    async def crash(*args: Any, **values: Any) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 3:
-            raise RuntimeError("stopped in the middle")
-        await save(*args, **values)
-
-    monkeypatch.setattr(queries, "save_progress", crash)
-    await work_off(services)
+    path = await start(moderator, rules=rules, limit=2 * batch + 5)
+    stop = "ALTER TABLE dry_runs ADD CONSTRAINT stop CHECK (scanned <= :most) NOT VALID"
+    await execute(services, stop.replace(":most", str(2 * batch)))
+    try:
+        await work_off(services)
+    finally:
+        await execute(services, "ALTER TABLE dry_runs DROP CONSTRAINT stop")
     halfway = expect(await moderator.client.get(path), 200)
-    assert (halfway["is_done"], halfway["scanned"]) == (False, 20)
+    assert (halfway["is_done"], halfway["scanned"]) == (False, 2 * batch)
     event = service.DryRunRequested(dry_run_id=halfway["id"])
     for _ in range(2):
         await service.run_dry_run(services, event)
     done = expect(await moderator.client.get(path), 200)
-    assert (done["is_done"], done["scanned"], done["matched"]) == (True, 35, 35)
-    assert len({one["comment_id"] for one in done["matches"]}) == 35
+    looked_at = 2 * batch + 5
+    assert (done["is_done"], done["scanned"], done["matched"]) == (True, looked_at, looked_at)
+    assert len({one["comment_id"] for one in done["matches"]}) == looked_at
 
 
 async def test_what_cannot_be_tried_is_refused(moderator: Person) -> None:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import parse_qs
 
 import pytest
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from api.kit.services import Services
 from api.kit.settings import Settings
-from tests.client import Client, expect, expect_problem
+from tests.client import Client, Person, expect, expect_problem
 from tests.screening.rules import list_decisions
 from tests.servers import OtherServer, running_server
 
@@ -29,6 +29,7 @@ async def outside() -> AsyncIterator[OtherServer]:
 def settings(settings: Settings, outside: OtherServer, request: pytest.FixtureRequest) -> Settings:
     changes = {
         "screening_url": outside.url,
+        "akismet_url": outside.url,
         "screening_secret": SecretStr(SECRET),
         "outgoing_allow_private": True,
         **getattr(request, "param", {}),
@@ -111,7 +112,6 @@ async def test_nothing_is_asked_for_those_who_are_refused(
 async def test_a_spam_score_holds_and_rejects_what_it_is_sure_of(
     client: Client, services: Services, outside: OtherServer
 ) -> None:
-    services.settings.__dict__["akismet_url"] = outside.url
     author = await client.join("anna")
     outside.respond("false")
     article = (await author.post_article())["id"]
@@ -142,3 +142,30 @@ async def test_no_connection_is_held_while_a_service_is_asked(
     body = {"body": "Yes."}
     expect(await author.client.post(f"/v1/articles/{article}/comments", body, headers=key), 201)
     assert held == [0]
+
+
+async def test_nothing_is_asked_about_texts_of_those_who_moderate_there(
+    client: Client, outside: OtherServer, make_staff: Callable[[str], Awaitable[Person]]
+) -> None:
+    outside.respond('{"action": "publish"}')
+    admin, author, local = await make_staff("admin"), await client.join(), await client.join("lena")
+    article = await author.post_article(tags=["space"], external_id="site-1")
+    comment = await author.reply(article["id"])
+    other = await author.post_article(tags=["ports"])
+    expect(await admin.client.put("/v1/moderators/lena", {"tags": ["space"]}), 200)
+    asked = len(outside.requests)
+    reply = (await local.reply(article["slug"]))["id"]
+    expect(await local.edit(reply, "Now."), 200)
+    await local.post_article(tags=["space"])
+    await admin.reply(other["id"])
+    changes = {"title": "Changed", "tags": ["space"]}
+    any_version = {"If-Match": "*"}
+    path = f"/v1/articles/{article['id']}"
+    expect(await local.client.patch(path, changes, headers=any_version), 200)
+    expect(await local.client.put("/v1/articles/by-external-id/site-1", changes), 200)
+    assert len(outside.requests) == asked
+    # Elsewhere they are members like any other.
+    await local.reply(other["id"])
+    await local.post_article(tags=["ports"])
+    expect(await author.edit(comment["id"], "Now."), 200)
+    assert len(outside.requests) == asked + 3

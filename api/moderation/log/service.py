@@ -15,7 +15,7 @@ _TEXTS = {"notice", "note"}
 
 def log_change(
     uow: UnitOfWork,
-    actor_id: UUID,
+    actor_id: UUID | None,
     action: LogAction,
     before: dict[str, Any],
     after: dict[str, Any],
@@ -23,7 +23,10 @@ def log_change(
     article_id: UUID | None = None,
     user_id: UUID | None = None,
 ) -> None:
-    """Add an entry with what was so before and after; the next flush stores it."""
+    """Add an entry with what was so before and after; the next flush stores it.
+
+    Without an actor it is the service that did it.
+    """
     uow.session.add(
         ModerationLogEntry(
             id=make_id(),
