@@ -18,6 +18,7 @@ from api.cli import (
     serve,
     transfer,
     users,
+    webhooks,
     worker,
 )
 from api.embedded.engines import EngineStartError
@@ -46,6 +47,7 @@ for command in (
     moderation.app.command()(command)
 app.add_typer(moderation.app, name="moderation")
 app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(cache.app, name="cache")
 app.command("doctor")(doctor.report)
 

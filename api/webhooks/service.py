@@ -14,6 +14,7 @@ from api.kit.http.conditional import ExpectedRevision, Resource, check_revision
 from api.kit.http.outgoing import ForbiddenAddressError, OutgoingError
 from api.kit.http.signed_messages import make_secret
 from api.kit.services import Services
+from api.notifications.recipients.service import notify_webhook_disabled
 from api.users import queries as users
 from api.webhooks import queries
 from api.webhooks.errors import InvalidWebhookUrl, TooManyWebhooks, WebhookNotFound
@@ -106,12 +107,15 @@ async def rotate_secret(uow: UnitOfWork, services: Services, webhook_id: UUID) -
 
 
 async def disable_webhook(uow: UnitOfWork, webhook_id: UUID) -> WebhookRow:
-    """Disable a webhook, as the operator. Raises WebhookNotFound."""
+    """Disable a webhook, as the operator, and notify its owner. Raises WebhookNotFound."""
     row = await get_locked(uow, webhook_id)
+    if row.webhook.disabled_at is not None:
+        return row
     for name, value in _list_changes(uow, row.webhook, WebhookUpdate(is_enabled=False)).items():
         setattr(row.webhook, name, value)
     row.webhook.revision += 1
     await uow.session.flush()
+    await notify_webhook_disabled(uow, user_id=row.webhook.owner_id, webhook_id=webhook_id)
     return row
 
 
