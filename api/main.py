@@ -56,6 +56,7 @@ from api.moderation.sanctions.routes import router as sanctions
 from api.moderation.settings.routes import router as discussion_settings
 from api.moderation.statistics.routes import router as statistics
 from api.notifications.inbox.routes import router as inbox
+from api.notifications.read_states.routes import router as read_states
 from api.notifications.settings.routes import router as notification_settings
 from api.notifications.subscriptions.routes import router as subscriptions
 from api.realtime.changes.routes import router as changes
@@ -85,7 +86,7 @@ ROUTERS = (
     moderators,
     rules,
     appeals,
-    *(inbox, subscriptions, notification_settings),
+    *(inbox, subscriptions, notification_settings, read_states),
     *(reports, queue, actions, moderation_log, statistics),
     live,
     webhooks,

@@ -98,6 +98,13 @@ class Comment(SQLModel, table=True):
             "author_id",
             postgresql_where=sql("state = 'visible'"),
         ),
+        # What is new in a thread since a version that a person has read.
+        Index(
+            "ix_comments_published",
+            "article_id",
+            "published_version",
+            postgresql_where=sql("state = 'visible' AND published_version IS NOT NULL"),
+        ),
         # An import that runs twice finds its own comments again.
         Index(
             "uq_comments_external_id",
@@ -169,6 +176,9 @@ class Comment(SQLModel, table=True):
     descendant_count: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})
     # The article's version at the last change of this comment that a reader could see.
     version: int = Field(sa_column=Column(BigInteger, nullable=False))
+    # The one that showed it for the first time. Null while it never was, and for comments from
+    # before this was noted, which are new to nobody.
+    published_version: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     revision: int = Field(default=1, sa_column_kwargs={"server_default": sql("1")})
     created_at: datetime = Field(sa_column=time_column())
     edited_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))

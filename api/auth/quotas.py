@@ -44,6 +44,7 @@ class Action(StrEnum):
     WEBHOOK = "webhook"
     WEBHOOK_SEND = "webhook_send"
     SUBSCRIBE = "subscribe"
+    READ_STATE = "read_state"
     NOTIFICATIONS = "notifications"
     MAIL_UNSUBSCRIBE = "mail_unsubscribe"
     STREAM_TICKET = "stream_ticket"
@@ -72,6 +73,8 @@ _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
     Action.MENTION_PREVIEW: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
     Action.VOTE: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
     Action.REPORT: (None, (10, HOUR), (30, HOUR), (200, HOUR)),
+    # A client sends it whenever a thread is looked at.
+    Action.READ_STATE: (None, (120, MINUTE), (240, MINUTE), (240, MINUTE)),
     Action.SUBSCRIBE: (None, (30, MINUTE), (60, MINUTE), (120, MINUTE)),
     # Marking as read, and settings.
     Action.NOTIFICATIONS: (None, (60, MINUTE), (120, MINUTE), (120, MINUTE)),

@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from uuid import UUID
 
-from sqlalchemy import any_, case, func, literal, or_, select, union, update
+from sqlalchemy import and_, any_, case, func, literal, or_, select, union, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Boolean, Integer, Text, Uuid
@@ -285,6 +285,13 @@ async def _write(
         .values(
             state=rows.c.state,
             listed=rows.c.listed,
+            published_version=case(
+                (
+                    and_(~col(Comment.is_announced), rows.c.state == CommentState.VISIBLE.value),
+                    version,
+                ),
+                else_=col(Comment.published_version),
+            ),
             is_announced=or_(col(Comment.is_announced), rows.c.state == CommentState.VISIBLE.value),
             is_shadowed=case((rows.c.decided, rows.c.shadowed), else_=col(Comment.is_shadowed)),
             reply_count=col(Comment.reply_count) + rows.c.replies,

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import Boolean, Integer, Text, Uuid
+from sqlalchemy.types import BigInteger, Boolean, Integer, Text, Uuid
 from sqlmodel import col
 
 from api.articles.visibility import is_public
@@ -87,10 +87,10 @@ WITH parent AS (
 ), added AS (
   INSERT INTO comments (id, article_id, parent_id, ancestor_ids, depth, author_id, external_id,
                         body, html, mention_count, state, listed, is_announced, is_shadowed,
-                        version, created_at)
+                        version, published_version, created_at)
   SELECT :id, :article_id, :parent_id, coalesce(p.line, '{{}}'), coalesce(p.depth + 1, 0),
          :author_id, :external_id, :body, :html, cardinality(:starts), :state, :is_visible,
-         :is_visible, :is_shadowed, :version, :now
+         :is_visible, :is_shadowed, :version, CASE WHEN :is_visible THEN :version END, :now
   FROM (SELECT 1) one LEFT JOIN parent p ON true
   WHERE p.id IS NOT NULL OR :parent_id IS NULL
   RETURNING id, depth
@@ -105,6 +105,7 @@ SELECT depth FROM added
         bindparam("author_id", type_=Uuid()),
         bindparam("external_id", type_=Text()),
         bindparam("state", type_=Text()),
+        bindparam("version", type_=BigInteger()),
         bindparam("is_visible", type_=Boolean()),
         bindparam("is_shadowed", type_=Boolean()),
         bindparam("starts", type_=ARRAY(Integer)),

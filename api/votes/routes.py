@@ -18,6 +18,7 @@ from api.comments import policy as comments_policy
 from api.comments.errors import CommentGone, CommentNotFound
 from api.comments.own_comments import list_own_pending
 from api.comments.schemas import CommentId
+from api.comments.unread.queries import find_read_states
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep
 from api.kit.http.cacheability import private_response
 from api.kit.http.problem_responses import problems
@@ -81,7 +82,8 @@ async def read_viewer(
 ) -> ViewerRead:
     """Get what depends on the reader.
 
-    Your votes in the thread, what you may do there, and your comments that wait for a moderator.
+    Your votes in the thread, what you have read of it, what you may do there, and your comments
+    that wait for a moderator.
     """
     row = await articles.find_article(session, article)
     if row is None:
@@ -91,6 +93,8 @@ async def read_viewer(
     votes = await queries.find_comment_votes(
         session, actor.id, article_id, comment_ids=comment_ids, limit=MAX_VOTES
     )
+    read_states = await find_read_states(session, actor.id, [article_id])
+    read_state = read_states[0] if read_states else None
     return ViewerRead(
         article_id=article_id,
         article_vote=await queries.find_vote(
@@ -98,6 +102,8 @@ async def read_viewer(
         ),
         pending_comments=await list_own_pending(session, actor, article_id),
         comment_votes=[CommentVoteRead(comment_id=id_, value=value) for id_, value in votes],
+        read_version=read_state and read_state.read_version,
+        new_comment_count=read_state and read_state.new_comment_count,
         may_reply=comments_policy.may_reply(actor, row.article, services.clock.now()),
         may_edit_article=articles_policy.may_edit(actor, row.article),
         may_moderate=may_moderate(actor, Scope.COMMENTS_MODERATE),

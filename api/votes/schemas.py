@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, Strict
 
 from api.comments.schemas import CommentRead
+from api.comments.unread.schemas import NewCommentCount, ReadVersion
 from api.kit.http.schemas import Input, Output
 
 
@@ -47,6 +48,8 @@ class ViewerRead(Output):
         description="Your latest 50 comments in the thread that nobody else sees until a moderator "
         "has approved them, the newest first."
     )
+    read_version: ReadVersion
+    new_comment_count: NewCommentCount
     may_reply: bool = Field(description="Whether you may reply in the thread now.")
     may_edit_article: bool = Field(description="Whether you may edit the article.")
     may_moderate: bool = Field(description="Whether you may remove the texts of other people.")

@@ -125,6 +125,13 @@ TABLE: dict[str, Row] = {
     "read_tree": everybody(200),
     "list_flat": everybody(200),
     "stream_article": everybody(200, query="?last_event_id=0"),
+    "set_read_state": members(200, body={"version": 1}, scope=Scope.SUBSCRIPTIONS_WRITE),
+    # Of another id, which is left out.
+    "list_read_states": members(
+        200,
+        query="?article_id=0198f2c5-6f3a-7000-8000-000000000001",
+        scope=Scope.SUBSCRIPTIONS_READ,
+    ),
     "read_changes": everybody(200, query="?since=0"),
     "read_comment": everybody(200, shows_author=frozenset({CommentState.PENDING})),
     "read_replies": everybody(200),

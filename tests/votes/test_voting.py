@@ -114,6 +114,8 @@ async def test_the_viewer_sees_their_own_votes(client: Client) -> None:
             {"comment_id": one["id"], "value": 1},
         ],
         "pending_comments": [],
+        "read_version": None,
+        "new_comment_count": None,
         "may_reply": True,
         "may_edit_article": False,
         "may_moderate": False,

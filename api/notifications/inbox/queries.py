@@ -67,6 +67,8 @@ class Marked:
     kind: NotificationKind | None = None
     group_id: UUID | None = None
     up_to: int | None = None
+    # Of comments that the thread had at this version of its article.
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +304,12 @@ async def mark_read(session: AsyncSession, user_id: UUID, marked: Marked, now: d
         where.append(_is_one_of(marked.ids))
     if marked.up_to is not None:
         where.append(col(Notification.number) <= marked.up_to)
+    if marked.version is not None:
+        # Of an edited comment it may be the new text that mentions the person.
+        published = func.coalesce(Comment.published_version, Comment.version)
+        shown_at = case((col(Comment.edited_at).is_(None), published), else_=col(Comment.version))
+        where.append(col(Notification.kind).not_in(_PERSONAL))
+        where.append(or_(col(Notification.comment_id).is_(None), shown_at <= marked.version))
     for name in ("article_id", "kind", "group_id"):
         value = getattr(marked, name)
         if value is not None:
