@@ -48,6 +48,7 @@ from api.moderation.rules.events import DryRunRequested
 from api.moderation.sanctions.events import SanctionChanged
 from api.notifications.events import FollowersLeft, NotificationsAdded
 from api.notifications.reactions import notify, notify_followers
+from api.push import reactions as push
 from api.realtime import reactions as realtime
 from api.users.events import ProfileChanged, UserRegistered
 from api.votes.events import ScoresChanged
@@ -95,6 +96,15 @@ _MAILS = TargetedConsumer(
     concurrency=8,
     per_target=1,
     timeout=60.0,
+)
+_PUSHES = TargetedConsumer(
+    name="pushes",
+    event=NotificationsAdded,
+    find_targets=push.find_subscriptions,
+    deliver=push.push_notifications,
+    # A message has five seconds, and an endpoint that hangs keeps one of these.
+    concurrency=64,
+    per_target=1,
 )
 _DIGESTS = TargetedConsumer(
     name="digests",
@@ -154,7 +164,7 @@ EFFECTS = EffectTable(
         Effect(
             event=NotificationsAdded,
             after_commit=(realtime.wake_inboxes,),
-            by_worker=(_MAILS,),
+            by_worker=(_MAILS, _PUSHES),
         ),
         Effect(event=DigestsDue, by_worker=(_DIGESTS,)),
     )

@@ -59,6 +59,7 @@ from api.notifications.inbox.routes import router as inbox
 from api.notifications.read_states.routes import router as read_states
 from api.notifications.settings.routes import router as notification_settings
 from api.notifications.subscriptions.routes import router as subscriptions
+from api.push.routes import router as push
 from api.realtime.changes.routes import router as changes
 from api.realtime.hub import Hub
 from api.realtime.routes import router as live
@@ -90,7 +91,7 @@ ROUTERS = (
     *(reports, queue, actions, moderation_log, statistics),
     live,
     webhooks,
-    mail,
+    *(mail, push),
     probes,
 )
 

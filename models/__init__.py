@@ -48,6 +48,7 @@ from models.notifications import (
     NotificationSettings,
     ReadState,
 )
+from models.push import PushSubscription
 from models.sanctions import RESTRICTING, TOLD, Sanction, SanctionKind
 from models.screening import (
     Audience,
@@ -112,6 +113,7 @@ __all__ = [
     "OutboxEvent",
     "Outcome",
     "Phase",
+    "PushSubscription",
     "ReadState",
     "Report",
     "ReportResolution",

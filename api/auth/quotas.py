@@ -48,6 +48,7 @@ class Action(StrEnum):
     NOTIFICATIONS = "notifications"
     MAIL_UNSUBSCRIBE = "mail_unsubscribe"
     STREAM_TICKET = "stream_ticket"
+    PUSH_SUBSCRIBE = "push_subscribe"
 
 
 # Action -> (anonymous, newcomer, member, staff), each as requests per seconds; None: log in first.
@@ -88,6 +89,7 @@ _TABLE: dict[Action, tuple[tuple[int, int] | None, ...]] = {
     # Mail services send these for their users, all from the same addresses.
     Action.MAIL_UNSUBSCRIBE: ((300, MINUTE),) * 4,
     Action.STREAM_TICKET: (None, (60, MINUTE), (60, MINUTE), (120, MINUTE)),
+    Action.PUSH_SUBSCRIBE: (None, (30, MINUTE), (60, MINUTE), (60, MINUTE)),
     Action.MODERATE: (None, (30, MINUTE), (60, MINUTE), (300, MINUTE)),
 }
 QUOTAS: dict[tuple[Action, ActorKind], Quota | None] = {

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Select,
     any_,
     case,
-    exists,
     func,
     literal,
     or_,
@@ -22,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Uuid
 from sqlmodel import col
 
+from api.moderation.sanctions.queries import is_restricted
 from api.notifications.inbox.queries import find_deliverable
 from api.notifications.policy import default_channel
 from models import (
@@ -31,7 +31,6 @@ from models import (
     Notification,
     NotificationChannel,
     NotificationKind,
-    Sanction,
     SanctionKind,
     User,
 )
@@ -168,21 +167,9 @@ async def _leave_out_banned(
     session: AsyncSession, rows: Sequence[RowMapping], now: datetime
 ) -> list[RowMapping]:
     """Return the rows, all of one person, that a banned one gets, if the person is banned."""
-    if not rows or not await _is_banned(session, rows[0]["user_id"], now):
+    if not rows or not await is_restricted(session, rows[0]["user_id"], SanctionKind.BAN, now):
         return list(rows)
     return [row for row in rows if row["kind"] in _TOLD_TO_BANNED]
-
-
-async def _is_banned(session: AsyncSession, user_id: UUID, now: datetime) -> bool:
-    statement = select(
-        exists().where(
-            col(Sanction.user_id) == user_id,
-            col(Sanction.kind) == SanctionKind.BAN,
-            col(Sanction.lifted_at).is_(None),
-            or_(col(Sanction.ends_at).is_(None), col(Sanction.ends_at) > now),
-        )
-    )
-    return bool(await session.scalar(statement))
 
 
 def _select_ids() -> Select[UUID]:

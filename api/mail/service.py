@@ -45,7 +45,8 @@ async def send_notification(services: Services, notification_id: UUID) -> None:
     """Mail a notification, if it is unread, can be seen and is wanted. Raises MailDelayedError."""
     if not can_send(services.settings):
         return
-    async with services.database.read_session() as session:
+    # Not a reading session, which a replica may serve: what was hidden since must not be sent.
+    async with services.database.write_session() as session:
         row = await queries.find_mail(session, notification_id, services.clock.now())
     if row is not None:
         await send_mail(services, to_mail(services.settings, services.signer, row))
@@ -86,7 +87,7 @@ async def send_digest(services: Services, event: DigestsDue, user_id: UUID) -> N
         return
     now = services.clock.now()
     place = event.user_ids.index(user_id)
-    async with services.database.read_session() as session:
+    async with services.database.write_session() as session:
         rows, more = await queries.list_digest_rows(
             session,
             user_id,

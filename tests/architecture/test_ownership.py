@@ -34,6 +34,7 @@ OWNERS = {
     "notification_channels": "notifications",
     "notification_settings": "notifications",
     "notifications": "notifications",
+    "push_subscriptions": "push",
     "read_states": "notifications",
     "reports": "moderation",
     "review_items": "moderation",

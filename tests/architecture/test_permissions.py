@@ -24,6 +24,13 @@ ACTORS = (
     *("moderator of the article", "moderator of another"),
 )
 NOBODY, ANOTHER, OWNER, MODERATOR, ADMIN, LOCAL, ELSEWHERE = range(7)
+# Of a browser.
+PUSH_KEYS = {
+    "p256dh": (
+        "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+    ),
+    "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+}
 # What the articles of the owner are about.
 TAG = "olgas"
 
@@ -92,6 +99,14 @@ TABLE: dict[str, Row] = {
         body={"current_password": PASSWORD, "new_password": PASSWORD},
         scope=Scope.ACCOUNT_WRITE,
     ),
+    "read_push_key": members(200, scope=Scope.NOTIFICATIONS_READ),
+    "list_push_subscriptions": members(200, scope=Scope.NOTIFICATIONS_READ),
+    "create_push_subscription": members(
+        201,
+        body={"endpoint": "https://93.184.215.14/{new}", "keys": PUSH_KEYS},
+        scope=Scope.NOTIFICATIONS_WRITE,
+    ),
+    "delete_push_subscription": Row(401, 404, 204, 404, scope=Scope.NOTIFICATIONS_WRITE),
     # Without credentials, but with the token of a link.
     "read_mail_unsubscription": everybody(404, query="?token=x"),
     "create_mail_unsubscription": everybody(404, query="?token=x"),
@@ -327,6 +342,7 @@ class World:
             "{dry_run_id}": comment["id"],
             "{webhook_id}": comment["id"],
             "{delivery_id}": comment["id"],
+            "{subscription_id}": comment["id"],
             "{handle}": self.owner.handle,
             "{new}": f"new-{self.made}",
             "{tag}": f"tag-{self.made}",
@@ -357,6 +373,8 @@ class World:
                 | "replay_webhook_delivery"
             ):
                 await self.add_webhook()
+            case "delete_push_subscription":
+                await self.subscribe_the_owner()
             case "claim_item" | "release_item":
                 await self.open_item()
 
@@ -390,6 +408,12 @@ class World:
             path = f"/v1/webhooks/{webhook['id']}"
             expect(await admin.delete(path, headers={"If-Match": "*"}), 204)
         self.values["{webhook_id}"] = expect(await admin.post("/v1/webhooks", body), 201)["id"]
+
+    async def subscribe_the_owner(self) -> None:
+        """Let a browser of the owner's show notifications."""
+        body = {"endpoint": "https://93.184.215.14/", "keys": PUSH_KEYS}
+        made = await self.owner.client.post("/v1/me/push-subscriptions", body)
+        self.values["{subscription_id}"] = expect(made, 201)["id"]
 
     async def warn_the_owner(self) -> None:
         """Warn the owner, as a moderator."""
@@ -552,6 +576,7 @@ async def test_a_restricted_person_can_leave_but_not_take_part(
     await world.log_the_owner_in()
     await world.warn_the_owner()
     await world.open_item()
+    await world.subscribe_the_owner()
     places = find_places(document)
     for name, row in TABLE.items():
         method, path = places[name]

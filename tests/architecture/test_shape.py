@@ -34,6 +34,8 @@ BESIDE_THE_SHAPE = {
     "webhooks": {"messages", "sealed_secrets", "sending"},
     # What becomes of a mail: templates, the message, the mail server, and the links back.
     "mail": {"messages", "pages", "rendering", "transport", "unsubscribing"},
+    # Of this service and of browsers; encryption.
+    "push": {"keys"},
     # It has no HTTP; what comes in is a file.
     "transfer": {"thread_file"},
 }
