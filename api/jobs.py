@@ -12,6 +12,8 @@ from api.kit.http import idempotency
 from api.kit.jobs import Job
 from api.kit.services import Services
 from api.mail.service import schedule_digests
+from api.moderation.rules import queries as rules
+from api.moderation.statistics import queries as statistics
 from api.notifications.inbox import queries as inbox
 from api.realtime import queries as realtime
 from api.votes.service import publish_scores
@@ -27,6 +29,9 @@ KEEP_WEBHOOK_ATTEMPTS = timedelta(days=30)
 KEEP_SESSIONS = timedelta(days=7)
 KEEP_READ_NOTIFICATIONS = timedelta(days=90)
 KEEP_NOTIFICATIONS = timedelta(days=365)
+# Longer than any appeal takes; their figures stay.
+KEEP_SCREENING_DECISIONS = timedelta(days=365)
+KEEP_DRY_RUNS = timedelta(days=30)
 
 _MINUTE = 60.0
 _PURGE_EVERY = 10 * _MINUTE
@@ -72,5 +77,7 @@ JOBS = (
     _purge("purge_sessions", accounts.purge_sessions, keep=KEEP_SESSIONS),
     _purge("purge_read_notifications", inbox.purge_read, keep=KEEP_READ_NOTIFICATIONS),
     _purge("purge_notifications", inbox.purge_old, keep=KEEP_NOTIFICATIONS),
+    _purge("purge_screening_decisions", statistics.purge_decisions, keep=KEEP_SCREENING_DECISIONS),
+    _purge("purge_dry_runs", rules.purge_dry_runs, keep=KEEP_DRY_RUNS),
     _purge("purge_stream_tickets", realtime.purge_tickets, keep=timedelta()),
 )

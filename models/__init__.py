@@ -37,6 +37,7 @@ from models.moderation import (
     ReviewItem,
     ReviewResolution,
     ReviewSource,
+    RuleFigures,
 )
 from models.moderators import ModeratorAssignment
 from models.notifications import (
@@ -122,6 +123,7 @@ __all__ = [
     "ReviewSource",
     "Role",
     "RuleAction",
+    "RuleFigures",
     "RuleKind",
     "Sanction",
     "SanctionKind",

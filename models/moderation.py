@@ -1,16 +1,17 @@
 """Moderation: reports, what waits for a moderator, and the log of what staff did."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Column, Double, Index
+from sqlalchemy import CheckConstraint, Column, Date, Double, Index
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from models.metadata import enum_column, id_column, reference_column, text_column, time_column
+from models.screening import Phase
 
 OPEN = sql("resolved_at IS NULL")
 
@@ -240,3 +241,27 @@ class ModerationLogEntry(SQLModel, table=True):
         default=None, sa_column=reference_column("moderation_log.id", nullable=True)
     )
     created_at: datetime = Field(sa_column=time_column())
+
+
+class RuleFigures(SQLModel, table=True):
+    """What became of the texts that a rule decided about on a day, without the decisions."""
+
+    __tablename__: ClassVar[str] = "rule_figures"
+    __table_args__ = (
+        CheckConstraint(
+            "held >= 0 AND flagged >= 0 AND rejected >= 0 AND approved >= 0 AND upheld >= 0",
+            name="counts_not_negative",
+        ),
+    )
+
+    # In UTC.
+    day: date = Field(sa_column=Column(Date, primary_key=True))
+    phase: Phase = Field(sa_column=enum_column(Phase, primary_key=True))
+    # Zero for a phase that has no rules of its own.
+    rule_id: UUID = Field(sa_column=id_column(primary_key=True))
+    rule: str = Field(sa_column=text_column(primary_key=True))
+    held: int
+    flagged: int
+    rejected: int
+    approved: int
+    upheld: int

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -96,6 +96,11 @@ def _to_row(verdict: Verdict, finding: Finding) -> dict[str, Any]:
         "span_start": finding.start,
         "span_end": finding.end,
     }
+
+
+async def delete_decisions(session: AsyncSession, ids: Sequence[UUID]) -> None:
+    """Delete decisions that are no longer needed."""
+    await session.execute(delete(ScreeningDecision).where(col(ScreeningDecision.id).in_(ids)))
 
 
 async def raise_version(session: AsyncSession) -> None:

@@ -39,6 +39,7 @@ OWNERS = {
     "reports": "moderation",
     "review_items": "moderation",
     "sanctions": "moderation",
+    "rule_figures": "moderation",
     "score_changes": "votes",
     "screening_decisions": "screening",
     "screening_rules": "screening",

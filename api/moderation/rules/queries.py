@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import cast, func, literal, select, update
+from sqlalchemy import cast, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -59,3 +59,15 @@ async def save_progress(
         .execution_options(synchronize_session=False)
     )
     await session.execute(statement)
+
+
+async def purge_dry_runs(session: AsyncSession, *, before: datetime, limit: int) -> int:
+    """Delete at most `limit` dry runs from before a moment; return how many."""
+    old = select(col(DryRun.id)).where(col(DryRun.created_at) < before).limit(limit)
+    statement = (
+        delete(DryRun)
+        .where(col(DryRun.id).in_(old))
+        .returning(col(DryRun.id))
+        .execution_options(synchronize_session=False)
+    )
+    return len((await session.scalars(statement)).all())
