@@ -19,6 +19,7 @@ from api.comments.revisions.routes import router as revisions
 from api.comments.routes import router as comments
 from api.comments.tree.routes import router as comment_trees
 from api.effects import EFFECTS
+from api.feeds.routes import router as feeds
 from api.kit.cache.edge import Edge
 from api.kit.cache.versioned import VersionedCache
 from api.kit.clock import Clock, SystemClock
@@ -90,6 +91,7 @@ ROUTERS = (
     *(inbox, subscriptions, notification_settings, read_states),
     *(reports, queue, actions, moderation_log, statistics),
     live,
+    feeds,
     webhooks,
     *(mail, push),
     probes,

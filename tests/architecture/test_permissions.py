@@ -140,6 +140,10 @@ TABLE: dict[str, Row] = {
     "read_tree": everybody(200),
     "list_flat": everybody(200),
     "stream_article": everybody(200, query="?last_event_id=0"),
+    "read_articles_feed": everybody(200),
+    "read_tag_feed": everybody(200),
+    "read_comments_feed": everybody(200),
+    "read_person_feed": everybody(200),
     "set_read_state": members(200, body={"version": 1}, scope=Scope.SUBSCRIPTIONS_WRITE),
     # Of another id, which is left out.
     "list_read_states": members(

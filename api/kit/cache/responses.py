@@ -39,6 +39,7 @@ async def make_cached_response(
     *,
     pointer: Pointer,
     min_version: int = 0,
+    media_type: str = "application/json",
 ) -> Response:
     """Respond with what `build` makes of a subject, from the nearest place that has it.
 
@@ -60,7 +61,7 @@ async def make_cached_response(
     _tag_for_edge(request, subject, pointer, entry.version)
     if matches_etag(if_none_match, etag):
         return _make_not_modified(encode_etag(etag, _choose_encoding(request, entry)))
-    return await _make_response(request, entry, etag)
+    return await _make_response(request, entry, etag, media_type)
 
 
 def make_version_etag(epoch: str, version: int) -> str:
@@ -88,7 +89,9 @@ def _choose_encoding(request: Request, entry: CacheEntry) -> ContentEncoding:
     return choose_content_encoding(request.headers.get("accept-encoding", ""))
 
 
-async def _make_response(request: Request, entry: CacheEntry, etag: str) -> Response:
+async def _make_response(
+    request: Request, entry: CacheEntry, etag: str, media_type: str
+) -> Response:
     encoding = _choose_encoding(request, entry)
     body = entry.find_body(encoding)
     if body is None:
@@ -97,7 +100,7 @@ async def _make_response(request: Request, entry: CacheEntry, etag: str) -> Resp
     headers = {"ETag": encode_etag(etag, encoding), "Vary": "Accept-Encoding"}
     if encoding != "identity":
         headers["Content-Encoding"] = encoding
-    response = Response(body, media_type="application/json", headers=headers)
+    response = Response(body, media_type=media_type, headers=headers)
     link_next(request, response, entry.next_cursor)
     return response
 

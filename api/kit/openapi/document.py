@@ -37,6 +37,7 @@ TAGS = [
     {"name": "votes", "description": "Votes, and what else depends on the reader."},
     {"name": "notifications", "description": "The inbox, and what people follow."},
     {"name": "moderation", "description": "Sanctions of people, and decisions about texts."},
+    {"name": "feeds", "description": "Atom feeds, for feed readers."},
     {"name": "mentions", "description": "People who are mentioned in a text."},
     {"name": "live", "description": "Streams of changes, as server-sent events."},
     {"name": "webhooks", "description": "Messages to other systems about what happens."},
