@@ -206,8 +206,13 @@ def _compare_types(old: Schema, new: Schema, where: str, *, sent: bool) -> Itera
     lost = before - after if sent else after - before
     if before and after and lost:
         yield f"{where}: type changed from {_join(before)} to {_join(after)}"
-    elif old.get("format") != new.get("format"):
+    elif old.get("format") != new.get("format") and not _adds_size(old, new):
         yield f"{where}: format changed from {old.get('format')} to {new.get('format')}"
+
+
+def _adds_size(old: Schema, new: Schema) -> bool:
+    """Return whether an integer only got a size; its bounds are compared by themselves."""
+    return "format" not in old and new.get("format") in ("int32", "int64")
 
 
 def _compare_values(old: Schema, new: Schema, where: str, *, sent: bool) -> Iterator[str]:
