@@ -39,4 +39,5 @@ def create_user(
         return await sign_up(uow, body, role=role)
 
     user = run_in_transaction(create)
-    typer.echo(f"{user.handle} is a {user.role} now.")
+    article = "an" if user.role is Role.ADMIN else "a"
+    typer.echo(f"{user.handle} is {article} {user.role} now.")

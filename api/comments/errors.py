@@ -101,3 +101,12 @@ class CommentGone(Problem):
     code = "comment_gone"
     title = "Comment no longer shown"
     detail = "It was deleted, removed or hidden: it can no longer be changed or voted on."
+
+
+class ClaimedByAnother(Problem):
+    """Another moderator looks at the comment."""
+
+    status = 409
+    code = "claimed_by_another"
+    title = "Claimed by another moderator"
+    detail = "Take another item, or wait until the claim ends."

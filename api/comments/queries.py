@@ -167,6 +167,12 @@ async def take_turn(
     return await session.scalar(select(col(SlowModeTurn.last_at)).filter_by(**mine))
 
 
+async def find_turn(session: AsyncSession, article_id: UUID, user_id: UUID) -> datetime | None:
+    """Return when a person last commented under an article in slow mode."""
+    mine = {"article_id": article_id, "user_id": user_id}
+    return await session.scalar(select(col(SlowModeTurn.last_at)).filter_by(**mine))
+
+
 async def find_external_ids(session: AsyncSession, article_id: UUID) -> dict[str, UUID]:
     """Return the ids of an article's comments that came from elsewhere, by their external ids."""
     statement = select(col(Comment.external_id), col(Comment.id)).where(

@@ -20,6 +20,7 @@ from api.comments import queries, service
 from api.comments.errors import (
     ArticleClosed,
     ArticleLocked,
+    ClaimedByAnother,
     CommentGone,
     CommentNotFound,
     MembersOnly,
@@ -228,7 +229,7 @@ async def update_comment(
 @router.delete(
     "/comments/{comment_id}",
     status_code=204,
-    responses=problems(CommentNotFound, NotYourComment, CommentGone),
+    responses=problems(CommentNotFound, NotYourComment, CommentGone, ClaimedByAnother),
     dependencies=[limit(Action.COMMENT_EDIT), CommentTurn],
 )
 async def delete_comment(

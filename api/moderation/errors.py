@@ -57,15 +57,6 @@ class ReviewItemNotFound(Problem):
     detail = "Get the queue again: no item has this id, or it has been decided."
 
 
-class ClaimedByAnother(Problem):
-    """Another moderator looks at the comment."""
-
-    status = 409
-    code = "claimed_by_another"
-    title = "Claimed by another moderator"
-    detail = "Take another item, or wait until the claim ends."
-
-
 class ActionNotPossible(Problem):
     """The comment is in a state that the action does not apply to."""
 

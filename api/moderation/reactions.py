@@ -11,6 +11,7 @@ from api.comments.events import CommentDeleted, RemovedByDelete, ReviewRequested
 from api.kit.db.unit_of_work import UnitOfWork
 from api.moderation.actions.service import Decision, Explanation, record_decisions
 from api.moderation.items import queries as items
+from api.moderation.items.policy import require_unclaimed
 from api.moderation.log.service import log_change
 from models import ArticleState, CommentState, LogAction, ReviewResolution, ReviewSource
 
@@ -73,8 +74,12 @@ async def record_article(uow: UnitOfWork, event: ArticleModerated) -> None:
 
 
 async def record_removal(uow: UnitOfWork, event: RemovedByDelete) -> None:
-    """Log that a moderator deleted another person's comment, as any other removal is logged."""
+    """Log that a moderator deleted another person's comment, as any other removal is logged.
+
+    Raises ClaimedByAnother.
+    """
     waiting = await items.lock_open_items(uow.session, [event.comment_id])
+    require_unclaimed(waiting.get(event.comment_id), event.moderator_id, uow.now)
     decision = Decision(
         comment_id=event.comment_id,
         author_id=event.author_id,

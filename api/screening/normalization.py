@@ -122,7 +122,21 @@ def to_word_forms(source: str) -> Iterator[Form]:
             spaces = [index for index in range(*row.span()) if words[index] == " "]
             begin = row.start()
             stretch = Form(row[0], lambda index, begin=begin: locate(begin + index))  # type: ignore[misc]
-            yield _leave_out(stretch, [index - begin for index in spaces])
+            yield from _list_parts(_leave_out(stretch, [index - begin for index in spaces]))
+
+
+def _list_parts(row: Form) -> Iterator[Form]:
+    """Yield a row of letters that were written apart, also without its first and its last letter.
+
+    Either can be a word of one letter beside it: "a b a d".
+    """
+    for start in (0, 1):
+        for end in (len(row.text), len(row.text) - 1):
+            if end - start > 1:
+                yield Form(
+                    row.text[start:end],
+                    lambda index, start=start: row.locate(start + index),  # type: ignore[misc]
+                )
 
 
 def squeeze(text: str) -> str:

@@ -1,9 +1,11 @@
 """HTTP for votes, and for what depends on who looks."""
 
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.articles import policy as articles_policy
 from api.articles import queries as articles
@@ -15,6 +17,7 @@ from api.auth.policy import may_moderate
 from api.auth.quotas import Action, limit
 from api.auth.scopes import Scope
 from api.comments import policy as comments_policy
+from api.comments import queries as comments
 from api.comments.errors import CommentGone, CommentNotFound
 from api.comments.own_comments import list_own_pending
 from api.comments.schemas import CommentId
@@ -26,7 +29,7 @@ from api.kit.http.routing import make_router
 from api.votes import queries, service
 from api.votes.errors import OwnVote
 from api.votes.schemas import CommentVoteRead, ViewerRead, VotePut, VoteRead
-from models import ArticleVote
+from models import Article, ArticleVote
 
 router = make_router("votes")
 
@@ -105,6 +108,20 @@ async def read_viewer(
         read_version=read_state and read_state.read_version,
         new_comment_count=read_state and read_state.new_comment_count,
         may_reply=comments_policy.may_reply(actor, row.article, services.clock.now()),
+        may_reply_at=await _find_next_turn(session, actor, row.article, services.clock.now()),
         may_edit_article=articles_policy.may_edit(actor, row.article),
         may_moderate=may_moderate(actor, Scope.COMMENTS_MODERATE),
     )
+
+
+async def _find_next_turn(
+    session: AsyncSession, actor: Actor, article: Article, now: datetime
+) -> datetime | None:
+    """Return when slow mode lets the actor reply again; None when it does now."""
+    if not comments_policy.is_slowed_down(actor, article.slow_mode_seconds):
+        return None
+    last_at = await comments.find_turn(session, article.id, actor.id)
+    if last_at is None:
+        return None
+    next_at = last_at + timedelta(seconds=article.slow_mode_seconds)
+    return next_at if next_at > now else None

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, Strict
 
 from api.comments.schemas import CommentRead
 from api.comments.unread.schemas import NewCommentCount, ReadVersion
-from api.kit.http.schemas import Input, Output
+from api.kit.http.schemas import Input, Output, Time
 
 
 class VotePut(Input):
@@ -50,6 +50,11 @@ class ViewerRead(Output):
     )
     read_version: ReadVersion
     new_comment_count: NewCommentCount
-    may_reply: bool = Field(description="Whether you may reply in the thread now.")
+    may_reply: bool = Field(
+        description="Whether you may reply in the thread, if not before `may_reply_at`."
+    )
+    may_reply_at: Time | None = Field(
+        description="When slow mode lets you reply again; null if it does now."
+    )
     may_edit_article: bool = Field(description="Whether you may edit the article.")
     may_moderate: bool = Field(description="Whether you may remove the texts of other people.")

@@ -81,7 +81,8 @@ async def test_user_create_makes_somebody_of_a_role(
         *("--role", role, "--password-stdin"),
         stdin=f"{PASSWORD}\n",
     )
-    assert outcome == Outcome(0, f"lee is a {role} now.\n", "")
+    article = "an" if role == "admin" else "a"
+    assert outcome == Outcome(0, f"lee is {article} {role} now.\n", "")
     person = await client.log_in("lee@example.com")
     me = expect(await person.client.get("/v1/me"), 200)
     assert (me["handle"], me["role"], me["email"]) == ("lee", role, "lee@example.com")

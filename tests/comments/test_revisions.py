@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from api.auth.scopes import Scope
+from api.comments.projection import MAX_PAGE_BYTES
 from api.kit.services import Services
 from models import Audience, CommentState
 from tests.client import Client, Person, expect, expect_problem
@@ -171,3 +172,26 @@ async def test_with_its_article_the_revisions_of_a_comment_are_gone(readers: Rea
     deleted = await author.delete(f"/v1/articles/{readers.article}", headers={"If-Match": "*"})
     expect(deleted, 204)
     assert set((await readers.read()).values()) == {404}
+
+
+async def test_a_page_has_a_budget_of_bytes(client: Client, services: Services) -> None:
+    author = await client.join()
+    comment = await author.reply((await author.post_article())["id"])
+    many = text("""
+        INSERT INTO comment_revisions (comment_id, revision, body, html, created_at)
+        SELECT :id, n, repeat(chr(128512), 10000), repeat(chr(128512), 10000), now()
+        FROM generate_series(1, 30) n
+    """)
+    async with services.database.write_session() as session:
+        await session.execute(many, {"id": comment["id"]})
+    path, seen = f"/v1/comments/{comment['id']}/revisions?limit=20", []
+    cursor = ""
+    while cursor is not None:
+        response = await client.get(path + cursor)
+        page = expect(response, 200)
+        assert 0 < len(page["data"]) < 20
+        assert len(response.content) < 1.2 * MAX_PAGE_BYTES
+        seen += [one["revision"] for one in page["data"]]
+        following = page["page"]["next_cursor"]
+        cursor = f"&cursor={following}" if following else None
+    assert seen == list(range(30, 0, -1))

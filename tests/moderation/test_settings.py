@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -212,11 +212,18 @@ async def test_in_slow_mode_each_person_waits_between_comments(
     clock.advance(seconds=30)
     refused = await reply(one, article)
     expect_problem(refused, 429, "slow_mode")
+    viewer = f"/v1/articles/{article['id']}/viewer"
+    seen = expect(await one.client.get(viewer), 200)
+    wait = datetime.fromisoformat(seen["may_reply_at"]) - clock.now()
+    assert (seen["may_reply"], 0 < wait.total_seconds() <= 30) == (True, True)
+    for person in (two, moderator):
+        assert expect(await person.client.get(viewer), 200)["may_reply_at"] is None
     assert 25 <= int(refused.headers["retry-after"]) <= 30
     # Nobody else waits, and nobody elsewhere.
     for person, where in ((two, article), (one, other), (moderator, article), (moderator, article)):
         expect(await reply(person, where), 201)
     clock.advance(seconds=31)
+    assert expect(await one.client.get(viewer), 200)["may_reply_at"] is None
     expect(await reply(one, article), 201)
 
 

@@ -75,6 +75,12 @@ def test_letters_written_apart_are_one_word(text: str) -> None:
     assert find(text, "xblorp" if text.startswith("x") else "blorp") != []
 
 
+@pytest.mark.parametrize("text", ["a b l o r p", "such a b l o r p I saw", "b. l. o. r. p, u know"])
+def test_letters_written_apart_end_beside_a_word_of_one_letter(text: str) -> None:
+    [found] = find(text, "blorp")
+    assert "".join(filter(str.isalpha, found)) == "blorp"
+
+
 @pytest.mark.parametrize(
     "text", ["blorps", "unblorp", "blo rp", "a blor p", "vol", "gral", "b l o r k", "", "😀" * 50]
 )

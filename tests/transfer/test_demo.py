@@ -12,6 +12,7 @@ from api.transfer.demo.service import DemoError, DemoReport, add_demo
 from api.votes.schemas import VoteRead
 from api.votes.service import vote_on_article
 from tests.client import Client, expect, flatten
+from tests.screening.rules import add_rules, change_settings
 
 
 def test_the_content_is_consistent() -> None:
@@ -30,7 +31,11 @@ def test_the_content_is_consistent() -> None:
 async def test_the_demo_can_be_read_logged_into_and_added_again(
     client: Client, services: Services
 ) -> None:
+    # Whatever the rules of the forum say of its texts.
+    await add_rules(services, ("word", "the", "reject"))
+    await change_settings(services, held_first_comments=5, max_links=0)
     report = await add_demo(services)
+    await change_settings(services, held_first_comments=0)
     content = load_content()
     assert (report.people, report.threads) == (12, len(content.threads))
 

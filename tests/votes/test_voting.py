@@ -117,6 +117,7 @@ async def test_the_viewer_sees_their_own_votes(client: Client) -> None:
         "read_version": None,
         "new_comment_count": None,
         "may_reply": True,
+        "may_reply_at": None,
         "may_edit_article": False,
         "may_moderate": False,
     }

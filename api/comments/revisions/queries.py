@@ -3,18 +3,19 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from api.articles.visibility import is_public
+from api.comments.projection import MAX_PAGE_BYTES
 from api.comments.visibility import (
     is_listed,
     shows_own_text_to,
     shows_text,
     shows_text_to_staff,
 )
-from api.kit.http.pagination import Slice, slice_rows
+from api.kit.http.pagination import Slice
 from models import Article, Audience, Comment, CommentRevision, ScreeningSettings
 
 
@@ -67,13 +68,36 @@ async def find_history(
 async def list_revisions(
     session: AsyncSession, comment_id: UUID, *, before: int | None, limit: int
 ) -> Slice[CommentRevision]:
-    """Return texts that a comment had, the newest first."""
-    statement = (
-        select(CommentRevision)
-        .where(col(CommentRevision.comment_id) == comment_id)
-        .order_by(col(CommentRevision.revision).desc())
-        .limit(limit + 1)
-    )
+    """Return texts that a comment had, the newest first, until one does not fit MAX_PAGE_BYTES.
+
+    One at least.
+    """
+    revision = col(CommentRevision.revision)
+    where = [col(CommentRevision.comment_id) == comment_id]
     if before is not None:
-        statement = statement.where(col(CommentRevision.revision) < before)
-    return slice_rows((await session.scalars(statement)).all(), limit)
+        where.append(revision < before)
+    size = func.octet_length(col(CommentRevision.body)) + func.octet_length(
+        col(CommentRevision.html)
+    )
+    found = (
+        select(revision, size.label("size"))
+        .where(*where)
+        .order_by(revision.desc())
+        .limit(limit + 1)
+        .subquery("found")
+    )
+    used = func.sum(found.c.size).over(order_by=found.c.revision.desc())
+    b = select(found, used.label("used"), func.count().over().label("found")).subquery("b")
+    statement = (
+        select(CommentRevision, b.c.found)
+        .join(b, revision == b.c.revision)
+        .where(
+            col(CommentRevision.comment_id) == comment_id,
+            or_(b.c.used <= MAX_PAGE_BYTES, b.c.used == b.c.size),
+        )
+        .order_by(revision.desc())
+        .limit(limit)
+    )
+    rows = (await session.execute(statement)).all()
+    has_more = bool(rows) and rows[0].found > len(rows)
+    return Slice([row.CommentRevision for row in rows], has_more=has_more)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Request
 
 from api.auth.actor import Actor
-from api.auth.dependencies import requires
+from api.auth.dependencies import IdempotentUow, requires
 from api.auth.quotas import Action, limit
 from api.auth.scopes import Scope
 from api.kit.db.database import DatabaseUnavailable
@@ -30,14 +30,20 @@ ActingModerator = Annotated[Actor, requires(Scope.MODERATION_MODERATE)]
     dependencies=[limit(Action.MODERATE)],
 )
 async def create_action(
-    request: Request, body: ActionCreate, actor: ActingModerator, services: ServicesDep
+    request: Request,
+    body: ActionCreate,
+    actor: ActingModerator,
+    services: ServicesDep,
+    _key: IdempotentUow,
 ) -> ActionResults:
     """Decide about comments.
 
     One action for up to 100 comments. All comments of one article change together; each result says
     whether its comment took the action. `undo` reverses the latest decision about a comment, while
-    nothing newer happened to it. Sent again, a request changes nothing: its tags are of before.
+    nothing newer happened to it. Sent again without a key, a request changes nothing: its tags are
+    of before.
     """
+    # Each thread is a transaction of its own; that of the key has its response.
     moderator = to_moderator(actor)
     require_moderator(moderator.scope)
     outcomes = await service.decide(services, moderator, body)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from api.moderation.errors import ClaimedByAnother
+from api.comments.errors import ClaimedByAnother
 from models import ReviewItem
 
 

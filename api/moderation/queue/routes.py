@@ -13,7 +13,7 @@ from api.auth.dependencies import requires
 from api.auth.quotas import Action, limit
 from api.auth.scopes import Scope
 from api.comments import queries as comments
-from api.comments.errors import CommentNotFound
+from api.comments.errors import ClaimedByAnother, CommentNotFound
 from api.comments.schemas import CommentId
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep
 from api.kit.http.conditional import (
@@ -25,12 +25,7 @@ from api.kit.http.conditional import (
 from api.kit.http.pagination import CursorParam, InvalidCursor, Keyset, link_next
 from api.kit.http.problem_responses import problems
 from api.kit.http.routing import make_router
-from api.moderation.errors import (
-    ClaimedByAnother,
-    NotAModerator,
-    OutsideYourScope,
-    ReviewItemNotFound,
-)
+from api.moderation.errors import NotAModerator, OutsideYourScope, ReviewItemNotFound
 from api.moderation.log import queries as log
 from api.moderation.log.queries import LogFilter
 from api.moderation.policy import may_moderate, require_moderator, to_moderator

@@ -162,7 +162,10 @@ def _choose_voters(
 
 
 def _make_actor(user: User) -> Actor:
-    """Return the user as their session would act."""
+    """Return the user as their session would act, but for screening.
+
+    The operator adds these texts: rules of the forum flag them, as they do texts of staff.
+    """
     return Actor(
         id=user.id,
         handle=user.handle,
@@ -174,4 +177,5 @@ def _make_actor(user: User) -> Actor:
         session_id=None,
         scopes=ALL_SCOPES,
         restrictions={},
+        moderates_here=True,
     )
