@@ -49,11 +49,12 @@ def parse(content: bytes | str | None) -> EmailMessage:
 
 
 @asynccontextmanager
-async def running_mail_server() -> AsyncIterator[MailServer]:
+async def running_mail_server(**options: Any) -> AsyncIterator[MailServer]:
+    """Run a server; `options` are those of aiosmtpd's SMTP."""
     handler = MailServer()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: SMTP(handler, hostname="localhost", loop=loop), "127.0.0.1", 0
+        lambda: SMTP(handler, hostname="localhost", loop=loop, **options), "127.0.0.1", 0
     )
     handler.port = server.sockets[0].getsockname()[1]
     try:

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
@@ -81,11 +82,14 @@ def get_sender(settings: Settings) -> Sender:
 
 
 def make_message(settings: Settings, mail: Mail, now: datetime) -> EmailMessage:
-    """Return a mail as it is sent. Raises ValueError for an address that no header can have."""
+    """Return a mail as it is sent.
+
+    Raises ValueError for an address that no header can have, or whose local part is not ASCII.
+    """
     sender = get_sender(settings)
     message = EmailMessage(policy=_POLICY)
     message["From"] = Address(sender.name, addr_spec=sender.address)
-    message["To"] = Address(addr_spec=mail.recipient)
+    message["To"] = _parse_address(mail.recipient)
     message["Subject"] = clean_subject(mail.subject)
     message["Date"] = now
     message["Message-ID"] = _bracket(mail.message_id, sender)
@@ -117,6 +121,15 @@ def clean_subject(text: str) -> str:
     )
     line = " ".join(kept.replace("=?", "= ?").split())
     return line if len(line) <= MAX_SUBJECT else f"{line[: MAX_SUBJECT - 1].rstrip()}\u2026"
+
+
+def _parse_address(address: str) -> Address:
+    """Return an address with its domain as in the DNS. Raises ValueError."""
+    local, _, domain = address.rpartition("@")
+    try:
+        return Address(addr_spec=f"{local}@{domain.encode('idna').decode()}")
+    except MessageError as error:
+        raise ValueError("not an address") from error
 
 
 def _bracket(message_id: str, sender: Sender) -> str:

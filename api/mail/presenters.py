@@ -30,14 +30,14 @@ _SENTENCES = {
     NotificationKind.NEW_ARTICLE: "{actor} published “{title}”.",
 }
 _BECAUSE = {
-    NotificationKind.MENTION: "Somebody mentioned you.",
-    NotificationKind.COMMENT_REPLY: "Somebody replied to your comment.",
-    NotificationKind.ARTICLE_REPLY: "Somebody commented on your article.",
-    NotificationKind.FOLLOWED: "You follow this discussion, its author or one of its tags.",
-    NotificationKind.NEW_ARTICLE: "You follow the author or one of the tags.",
-    NotificationKind.DECISION: "A moderator decided about you or about what you wrote.",
-    NotificationKind.APPEAL: "You appealed against a decision.",
-    NotificationKind.WEBHOOK_DISABLED: "You own this webhook.",
+    NotificationKind.MENTION: "you were mentioned",
+    NotificationKind.COMMENT_REPLY: "it is a reply to your comment",
+    NotificationKind.ARTICLE_REPLY: "it is a comment on your article",
+    NotificationKind.FOLLOWED: "you follow this discussion, its author or one of its tags",
+    NotificationKind.NEW_ARTICLE: "you follow its author or one of its tags",
+    NotificationKind.DECISION: "it is about you or about what you wrote",
+    NotificationKind.APPEAL: "you appealed against a decision",
+    NotificationKind.WEBHOOK_DISABLED: "you own this webhook",
 }
 _DECISIONS = {
     LogAction.APPROVE: "A moderator approved your comment.",
@@ -80,7 +80,7 @@ def to_mail(settings: Settings, signer: Signer, row: RowMapping) -> Mail:
         subject=subject,
         items=[item],
         more=0,
-        because=_BECAUSE[kind],
+        because=f"You get this mail because {_BECAUSE[kind]}.",
         unsubscribe_url=url,
     )
     return Mail(
@@ -98,7 +98,7 @@ def to_mail(settings: Settings, signer: Signer, row: RowMapping) -> Mail:
 def to_item(settings: Settings, row: RowMapping, *, max_text: int) -> Item:
     """Return what a mail says of a notification."""
     kind = NotificationKind(row["kind"])
-    actor = row["actor_display_name"] or row["actor_handle"] or "Somebody"
+    actor = row["actor_display_name"] or row["actor_handle"] or "Someone"
     sentence, details = _describe(kind, row)
     html = row["comment_html"]
     text = make_plain_text(html, max_text) if html else None
@@ -135,7 +135,7 @@ def to_digest(
         subject=subject,
         items=[to_item(settings, row, max_text=MAX_DIGEST_TEXT) for row in rows],
         more=more,
-        because=f"You chose a {frequency.value} digest of your notifications.",
+        because=f"You chose to get your notifications as a {frequency.value} digest.",
         unsubscribe_url=url,
     )
     return Mail(

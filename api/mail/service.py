@@ -18,7 +18,7 @@ from api.mail.transport import MailRefusedError, can_send, send_message
 from api.mail.unsubscribing import InvalidTokenError, Unsubscription, parse_token
 from api.notifications.policy import default_channel
 from api.notifications.settings import queries as settings
-from models import MailFrequency, NotificationKind
+from models import MailFrequency, NotificationKind, User
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +36,10 @@ async def send_mail(services: Services, mail: Mail) -> None:
     """
     try:
         message = make_message(services.settings, mail, services.clock.now())
+    except ValueError:  # its text may have the address in it
+        log.warning("mail_refused", message_id=mail.message_id, reason="not an address for mail")
+        return
+    try:
         await send_message(services.settings, message)
     except MailRefusedError as error:
         log.warning("mail_refused", message_id=mail.message_id, reason=str(error))
@@ -129,12 +133,18 @@ def read_token(signer: Signer, token: str) -> Unsubscription:
 
 
 async def gets_mails(session: AsyncSession, wanted: Unsubscription) -> bool:
-    """Return whether a person still gets the mails of an unsubscribe link."""
+    """Return whether a person still gets the mails of an unsubscribe link.
+
+    Raises UnsubscribeLinkInvalid when the account is gone.
+    """
     return bool(await _list_kinds(session, wanted))
 
 
 async def unsubscribe(uow: UnitOfWork, wanted: Unsubscription) -> None:
-    """End the mails of a kind, or of all kinds that come in a digest."""
+    """End the mails of a kind, or of all kinds that come in a digest.
+
+    Raises UnsubscribeLinkInvalid when the account is gone.
+    """
     kinds = await _list_kinds(uow.session, wanted)
     if kinds:
         await settings.switch_off_mail(uow.session, wanted.user_id, kinds)
@@ -142,6 +152,8 @@ async def unsubscribe(uow: UnitOfWork, wanted: Unsubscription) -> None:
 
 async def _list_kinds(session: AsyncSession, wanted: Unsubscription) -> list[NotificationKind]:
     """Return the kinds whose mails a link would end now."""
+    if await session.get(User, wanted.user_id) is None:
+        raise UnsubscribeLinkInvalid
     chosen = await settings.find_channels(session, wanted.user_id)
     mailed = {kind: chosen.get(kind, default_channel(kind)).mail for kind in NotificationKind}
     if isinstance(wanted.subject, MailFrequency):

@@ -15,6 +15,7 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -32,7 +33,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from api.kit.signing import Signer
+from api.mail.unsubscribing import Unsubscription, make_token
+from models import NotificationKind
 from tests.client import PASSWORD
+from tests.conftest import SECRET
 from tests.connections import EMPTY_TABLES, connect_arguments
 from tests.streams import hanging_up
 
@@ -87,6 +92,7 @@ class Target:
     handle: str = "fuzzed"
     article: dict[str, Any] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
+    unsubscribe_token: str = ""
     numbers: Iterator[int] = field(default_factory=itertools.count)
     sent: int = 0
 
@@ -100,10 +106,12 @@ class Target:
         # Credentials of somebody who is gone are refused wherever they come.
         self.http.headers.pop("Authorization", None)
         for handle in (self.handle, "penelope"):
-            self._post(
+            user = self._post(
                 "/v1/users",
                 {"handle": handle, "email": f"{handle}@example.com", "password": PASSWORD},
             )
+        unsubscription = Unsubscription(UUID(user["id"]), NotificationKind.MENTION)
+        self.unsubscribe_token = make_token(Signer(SECRET), unsubscription)
         self.log_in()
         self.fill()
 
@@ -164,6 +172,7 @@ class Target:
                 "since": roll % 5,
                 "current_password": PASSWORD,
                 "refresh_token": self.tokens["refresh_token"],
+                "token": self.unsubscribe_token,
             }.get(name, values[name])
 
     def send(self, case: Case) -> Response:

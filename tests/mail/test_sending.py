@@ -1,8 +1,17 @@
 """Notifications by mail, through a real mail server."""
 
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import text
 
 from api.kit.services import Services
@@ -14,7 +23,7 @@ from tests.conftest import MovableClock
 from tests.credentials import restrict
 from tests.lifecycle import change_states
 from tests.mail.conftest import choose_mail, read_part, run_sql
-from tests.mail_server import MailServer, parse
+from tests.mail_server import MailServer, parse, running_mail_server
 from tests.working import work_off
 
 
@@ -159,3 +168,47 @@ async def test_without_a_mail_server_mails_are_files_or_nothing(
     await work_off(services)
     assert len(list(folder.iterdir())) == 2
     assert await count_deliveries(services) == 0
+
+
+async def test_with_starttls_the_certificate_is_checked_and_the_password_is_sent(
+    client: Client, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "server.pem"
+    path.write_bytes(make_certificate())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    logins: list[tuple[bytes, bytes]] = []
+
+    def log_in(_: object, session: object, envelope: object, mechanism: str, data: Any) -> Any:
+        logins.append((data.login, data.password))
+        return AuthResult(success=True)
+
+    async with running_mail_server(
+        tls_context=context, require_starttls=True, auth_required=True, authenticator=log_in
+    ) as server:
+        services.settings.__dict__["smtp_url"] = f"smtp://max:p%40ss@127.0.0.1:{server.port}"
+        anna, _, article, comment = await begin_thread(client)
+        await work_off(services)
+        assert logins == []
+        assert await count_deliveries(services) == 1
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+        await anna.reply(article, "A reply.", comment)
+        await work_off(services)
+    assert logins == [(b"max", b"p@ss")]
+    assert len(server.envelopes) == 1
+
+
+def make_certificate() -> bytes:
+    """Return a key and a certificate of 127.0.0.1 that it signed itself."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now = datetime.now(UTC)
+    address = x509.IPAddress(ip_address("127.0.0.1"))
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private + certificate.public_bytes(Encoding.PEM)

@@ -1,8 +1,12 @@
 """One-click unsubscribing (RFC 8058): the link of a mail, POSTed without credentials."""
 
+from uuid import uuid4
+
 import pytest
 
 from api.kit.services import Services
+from api.mail.unsubscribing import Unsubscription, make_token
+from models import NotificationKind
 from tests.client import Client, expect_problem
 from tests.mail.conftest import read_link, read_part
 from tests.mail.test_sending import begin_thread
@@ -69,7 +73,8 @@ async def test_anything_else_is_refused_and_changes_nothing(
         refused = await client.request("POST", link, **options)
         expect_problem(refused, status, code)
     data = {"List-Unsubscribe": "One-Click"}
-    for token in (link.rpartition("=")[2][:-4], "x", "%C3%BC", "A" * 120):
+    gone = make_token(services.signer, Unsubscription(uuid4(), NotificationKind.MENTION))
+    for token in (gone, link.rpartition("=")[2][:-4], "x", "%C3%BC", "A" * 120):
         path = f"/v1/mail-unsubscriptions?token={token}"
         for method in ("GET", "POST"):
             refused = await client.request(
