@@ -157,7 +157,7 @@ async def test_counting_reads_what_is_new_and_not_the_thread(
     services: Services, people: list[Person], article: str
 ) -> None:
     ann, ben = people
-    await grow(services, article, [None] * 2000, author_id=ben.id)
+    await grow(services, article, [None] * 500, author_id=ben.id)
     await read_up_to(ann, article, 1)
     await grow(services, article, [None] * 5, author_id=ben.id)
 
