@@ -6,6 +6,7 @@ from benchmarks.rows.logging_in import measure_log_ins
 from benchmarks.rows.mixed import measure_memory, measure_mix
 from benchmarks.rows.reading import measure_hot_page, measure_unchanged, measure_whole_tree
 from benchmarks.rows.row import Finding, Row
+from benchmarks.rows.screening import measure_screened_rate, measure_screening
 from benchmarks.rows.uncached import measure_deeper_pages, measure_first_page, measure_over_driver
 from benchmarks.rows.writing import measure_latency, measure_one_article, measure_rate
 
@@ -95,6 +96,24 @@ ROWS = (
         unit="/s",
         is_ceiling=False,
         measure=measure_one_article,
+    ),
+    Row(
+        key="create-screened",
+        what="Creating over 1,000 articles with screening on, over the rate with it off",
+        target="at least 0.9",
+        figure=0.9,
+        unit="",
+        is_ceiling=False,
+        measure=measure_screened_rate,
+    ),
+    Row(
+        key="screening",
+        what="10,000 entries of word lists over a comment of 10,000 characters, in process",
+        target="under 5 ms",
+        figure=5,
+        unit=" ms",
+        is_ceiling=True,
+        measure=measure_screening,
     ),
     Row(
         key="log-ins",
