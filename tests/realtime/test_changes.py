@@ -161,7 +161,7 @@ async def people(client: Client) -> list[Person]:
 
 
 # Without shrinking, which takes longer than a test may.
-@settings(max_examples=12, phases=[Phase.generate])
+@settings(max_examples=8, phases=[Phase.generate])
 @given(
     steps=st.lists(st.sampled_from(STEPS), min_size=30, max_size=40),
     # Changes of which copies are told to begin anew: they would hide what is wrong with others.
@@ -339,23 +339,23 @@ async def test_a_version_that_changes_cannot_be_listed_from(
 async def test_a_response_is_bounded_by_comments_and_by_bytes(
     client: Client, services: Services, people: list[Person], article: str
 ) -> None:
-    ids = await grow(services, article, [None] * 70, author_id=people[0].id)
+    ids = await grow(services, article, [None] * 45, author_id=people[0].id)
     # All versions from here on: each hides one, and then one shows them all again.
-    for comment in ids[:30]:
+    for comment in ids[:20]:
         await change_states(services, article, [comment], CommentState.HIDDEN)
     page = await read_changes(client, article, 1, limit=7)
     assert (len(page["removed"]), page["next_since"], page["has_more"]) == (7, 8, True)
-    await change_states(services, article, ids[:30], CommentState.VISIBLE)
+    await change_states(services, article, ids[:20], CommentState.VISIBLE)
     # The comments of one version stay together.
-    page = await read_changes(client, article, 31, limit=7)
-    assert (len(page["comments"]), page["has_more"]) == (30, False)
+    page = await read_changes(client, article, 21, limit=7)
+    assert (len(page["comments"]), page["has_more"]) == (20, False)
 
     async with services.database.write_session() as session:
         await session.execute(text("UPDATE comments SET html = repeat('x', 60000)"))
-    for comment in ids[30:]:
+    for comment in ids[20:]:
         await change_states(services, article, [comment], CommentState.HIDDEN)
         await change_states(services, article, [comment], CommentState.VISIBLE)
-    since, met = 32, []
+    since, met = 22, []
     while True:
         response = await client.get(f"/v1/articles/{article}/changes?since={since}")
         page = expect(response, 200)
@@ -364,11 +364,11 @@ async def test_a_response_is_bounded_by_comments_and_by_bytes(
         since = page["next_since"]
         if not page["has_more"]:
             break
-    assert set(met) == set(ids[30:])
-    assert len(met) <= len(ids[30:]) + 5
+    assert set(met) == set(ids[20:])
+    assert len(met) <= len(ids[20:]) + 5
     # One version with more than fits.
-    await change_states(services, article, ids[:30], CommentState.HIDDEN)
-    await change_states(services, article, ids[:30], CommentState.VISIBLE)
+    await change_states(services, article, ids[:20], CommentState.HIDDEN)
+    await change_states(services, article, ids[:20], CommentState.VISIBLE)
     assert (await read_changes(client, article, since))["reset"]
 
 
