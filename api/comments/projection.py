@@ -44,6 +44,8 @@ MENTION_BYTES = 512
 # The budget of one response. A thousand comments of 500 characters fit, as Markdown and as HTML; in
 # JSON, where quotes and newlines are escaped, a page of text is at most twice as long.
 MAX_PAGE_BYTES = 1024 * 1024
+# Comments that are listed by their ids at once: as many as a moderator acts on at once.
+MAX_VISIBLE = 100
 
 
 def select_columns(

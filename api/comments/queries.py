@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
+    Select,
     SQLColumnExpression,
     bindparam,
     column,
@@ -28,7 +29,7 @@ from sqlmodel import col
 
 from api.articles.visibility import is_public
 from api.comments.mentions.parsing import Mention
-from api.comments.projection import MAX_PAGE_BYTES, select_author, select_columns
+from api.comments.projection import MAX_PAGE_BYTES, MAX_VISIBLE, select_author, select_columns
 from api.comments.schemas import FlatOrder
 from api.comments.visibility import (
     SHOWS_TEXT_C,
@@ -274,9 +275,8 @@ async def find_shown(session: AsyncSession, comment_id: UUID) -> RowMapping | No
 
 
 async def list_visible(session: AsyncSession, ids: Collection[UUID]) -> Sequence[RowMapping]:
-    """Return those of these comments whose text everybody sees, as far as they fit a response."""
-    is_one = col(Comment.id).in_(ids)
-    return (await _list_shown(session, shows_text(), is_one, limit=len(ids))).data
+    """Return the oldest MAX_VISIBLE of these comments whose text everybody sees, if they fit."""
+    return list((await session.execute(_VISIBLE, {"ids": list(ids)})).mappings())
 
 
 async def list_shown(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[RowMapping]:
@@ -332,13 +332,20 @@ async def list_by_author(
 
 
 async def _list_shown(
-    session: AsyncSession,
+    session: AsyncSession, *where: ColumnElement[bool], **options: Any
+) -> Slice[RowMapping]:
+    """Return the comments of `_select_shown`, and whether others follow."""
+    rows = (await session.execute(_select_shown(*where, **options))).mappings().all()
+    return Slice(rows, has_more=bool(rows) and rows[0]["found"] > len(rows))
+
+
+def _select_shown(
     *where: ColumnElement[bool],
     is_shown: ColumnElement[bool] | None = None,
     after: tuple[datetime, UUID] | None = None,
     descending: bool = False,
     limit: int,
-) -> Slice[RowMapping]:
+) -> Select[Any]:
     """Return comments in order of time until one does not fit MAX_PAGE_BYTES; one at least."""
 
     def order(source: Any) -> list[ColumnElement[Any]]:
@@ -365,15 +372,19 @@ async def _list_shown(
     used = func.sum(n.c.size).over(order_by=order(n.c), rows=(None, 0))
     b = select(n, used.label("used"), func.count().over().label("found")).subquery("b")
     is_author, author_columns = select_author(lambda name: b.c[name])
-    statement = (
+    return (
         select(b, *(value.label(name) for name, value in author_columns.items()))
         .outerjoin(User, is_author)
         .where(or_(b.c.used <= MAX_PAGE_BYTES, b.c.used == b.c.size))
         .order_by(*order(b.c))
         .limit(limit)
     )
-    rows = (await session.execute(statement)).mappings().all()
-    return Slice(rows, has_more=bool(rows) and rows[0]["found"] > len(rows))
+
+
+# Composed once: to compose it takes longer than to run it, and each webhook does.
+_VISIBLE = _select_shown(
+    shows_text(), col(Comment.id).in_(bindparam("ids", expanding=True)), limit=MAX_VISIBLE
+)
 
 
 async def find_articles_of_person(

@@ -14,6 +14,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     or_,
     select,
     true,
@@ -69,12 +70,18 @@ async def find_webhook(session: AsyncSession, webhook_id: UUID) -> WebhookRow | 
     return None if row is None else WebhookRow(*row)
 
 
-async def find_enabled(session: AsyncSession, webhook_id: UUID) -> Webhook | None:
-    """Return a webhook that gets messages."""
-    statement = select(Webhook).where(
+async def find_target(
+    session: AsyncSession, webhook_id: UUID, article_id: UUID, version: int
+) -> tuple[Webhook, datetime | None] | None:
+    """Return a webhook that gets messages, and when an article got a version."""
+    happened_at = select(col(OutboxEvent.created_at)).where(
+        col(OutboxEvent.article_id) == article_id, col(OutboxEvent.version) == version
+    )
+    statement = select(Webhook, happened_at.scalar_subquery()).where(
         col(Webhook.id) == webhook_id, col(Webhook.disabled_at).is_(None)
     )
-    return (await session.scalars(statement)).one_or_none()
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 async def lock_webhook(session: AsyncSession, webhook_id: UUID) -> WebhookRow | None:
@@ -107,25 +114,15 @@ async def count_webhooks(session: AsyncSession) -> int:
     return await session.scalar(select(func.count()).select_from(Webhook)) or 0
 
 
-async def find_time(session: AsyncSession, article_id: UUID, version: int) -> datetime | None:
-    """Return when an article got a version."""
-    statement = select(col(OutboxEvent.created_at)).where(
-        col(OutboxEvent.article_id) == article_id, col(OutboxEvent.version) == version
-    )
-    return await session.scalar(statement)
-
-
 async def add_attempt(session: AsyncSession, attempt: WebhookAttempt) -> None:
     """Store an attempt, as the next one at its message."""
-    before = await session.scalar(
-        select(func.max(col(WebhookAttempt.attempt))).where(
-            col(WebhookAttempt.webhook_id) == attempt.webhook_id,
-            col(WebhookAttempt.message_id) == attempt.message_id,
-        )
+    before = select(func.coalesce(func.max(col(WebhookAttempt.attempt)), 0)).where(
+        col(WebhookAttempt.webhook_id) == attempt.webhook_id,
+        col(WebhookAttempt.message_id) == attempt.message_id,
     )
-    attempt.attempt = (before or 0) + 1
-    session.add(attempt)
-    await session.flush()
+    values = attempt.model_dump() | {"attempt": before.scalar_subquery() + 1}
+    statement = insert(WebhookAttempt).values(values).returning(col(WebhookAttempt.attempt))
+    attempt.attempt = await session.scalar(statement) or 1
 
 
 async def find_attempt(

@@ -203,8 +203,8 @@ class CommentEventData(Output):
     comment_ids: list[UUID]
     article: ArticleSummary = Field(description="The article that the comments are under.")
     comments: list[CommentRead] = Field(
-        description="Those of the comments that can be read now, as they are now. Together at most "
-        "1 MiB: request any other by its id."
+        description="Those of the comments that can be read now, as they are now. At most 100, and "
+        "1 MiB in all: request any other by its id."
     )
 
 

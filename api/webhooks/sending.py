@@ -43,11 +43,11 @@ async def deliver_event(services: Services, event: PublicEvent, webhook_id: UUID
     """
     # Not a reading session, which a replica may serve: what was hidden since must not be sent.
     async with services.database.write_session() as session:
-        webhook = await queries.find_enabled(session, webhook_id)
-        if webhook is None:
+        found = await queries.find_target(session, webhook_id, event.article_id, event.version)
+        if found is None:
             return
-        found = await queries.find_time(session, event.article_id, event.version)
-        messages = list_messages(event, found or services.clock.now())
+        webhook, happened_at = found
+        messages = list_messages(event, happened_at or services.clock.now())
         rendered = [
             (message, await render_message(session, webhook, message))
             for message in messages

@@ -18,6 +18,8 @@ from api.kit.http.problem_responses import MEDIA_TYPE
 from api.kit.openapi.document import TAGS
 from api.kit.openapi.examples import compose_example
 from api.users.handles import is_reserved_handle
+from api.webhooks.schemas import TEST_TYPE
+from models import WebhookEventType
 from tests.architecture.source import ROOT
 
 METHODS = {"get", "put", "post", "delete", "patch"}
@@ -68,6 +70,21 @@ def test_the_committed_document_is_the_one_of_the_code(document: dict[str, Any])
     committed = (ROOT / "openapi" / "openapi.json").read_text(encoding="utf-8")
     generated = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     assert committed == generated, "run: make openapi"
+
+
+def test_every_message_to_a_webhook_is_declared_with_headers_and_an_example(
+    document: dict[str, Any],
+) -> None:
+    assert set(document["webhooks"]) == {*WebhookEventType, TEST_TYPE}
+    for kind, item in document["webhooks"].items():
+        operation = item["post"]
+        headers = [_resolve(document, one)["name"] for one in operation["parameters"]]
+        assert headers == ["webhook-id", "webhook-timestamp", "webhook-signature"]
+        body = operation["requestBody"]["content"]["application/json"]
+        schema = _resolve(document, body["schema"])
+        assert schema["properties"]["type"]["const"] == kind
+        assert schema["examples"] == [body["example"]]
+        assert body["example"]["type"] == kind
 
 
 def test_the_document_is_valid(document: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Messages on their way: signed, retried under one id, logged; webhooks that take none are off."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -9,6 +10,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from api.effects import EFFECTS
 from api.kit.dispatcher import Dispatcher, relay_events
 from api.kit.services import Services
+from api.kit.signing import Signer
+from api.webhooks.sealed_secrets import seal_secret
 from api.webhooks.sending import DISABLED_AFTER
 from models import CommentState
 from tests.client import Client, expect, expect_problem
@@ -114,6 +117,26 @@ async def test_both_secrets_sign_for_a_day_after_a_rotation(
     await author.reply(article)
     await work_off(services)
     assert len(receiver.server.requests[-1][1]["webhook-signature"].split()) == 1
+
+
+async def test_after_the_secret_key_has_changed_a_rotation_helps(
+    client: Client, services: Services, admin: Client, connect_receiver: ConnectReceiver
+) -> None:
+    receiver = await connect_receiver()
+    before = Signer("another secret key, just as long as the present one")
+    sealed = seal_secret(before, UUID(receiver.webhook["id"]), receiver.webhook["secret"])
+    async with services.database.write_session() as session:
+        await session.execute(text("UPDATE webhooks SET secret = :sealed"), {"sealed": sealed})
+    await (await client.join()).post_article()
+    await work_off(services)
+    [attempt] = await list_deliveries(admin, receiver)
+    assert (attempt["status"], receiver.ids) == (None, [])
+    assert "rotate" in attempt["error"]
+    receiver.webhook["secret"] = expect(await admin.post(f"{receiver.path}/rotate-secret"), 200)[
+        "secret"
+    ]
+    expect(await admin.post(f"{receiver.path}/test"), 200)
+    assert receiver.read_last()["type"] == "webhook.test"
 
 
 async def test_a_receiver_that_is_gone_is_disabled_at_once_and_its_owner_notified(
