@@ -73,6 +73,8 @@ def service_environment(engines: Engines) -> dict[str, str]:
         "PALAVER_SECRET_KEY": SECRET,
         "PALAVER_RATE_LIMITS_ENABLED": "false",
         "PALAVER_LOG_LEVEL": "warning",
+        # Webhooks lead to this machine.
+        "PALAVER_OUTGOING_ALLOW_PRIVATE": "true",
     }
 
 

@@ -4,6 +4,7 @@ from benchmarks.rows.busy import measure_busy_article
 from benchmarks.rows.fresh import measure_freshness
 from benchmarks.rows.logging_in import measure_log_ins
 from benchmarks.rows.mixed import measure_memory, measure_mix
+from benchmarks.rows.notified import measure_deliveries, measure_notified
 from benchmarks.rows.reading import measure_hot_page, measure_unchanged, measure_whole_tree
 from benchmarks.rows.row import Finding, Row
 from benchmarks.rows.screening import measure_screened_rate, measure_screening
@@ -152,6 +153,25 @@ ROWS = (
         unit=" stale",
         is_ceiling=True,
         measure=measure_freshness,
+    ),
+    Row(
+        key="create-notified",
+        what="The same as `create` with notifications, two followers and a webhook, over the rate "
+        "without",
+        target="at least 0.8",
+        figure=0.8,
+        unit="",
+        is_ceiling=False,
+        measure=measure_notified,
+    ),
+    Row(
+        key="deliveries",
+        what="Messages to webhooks on this machine, sent by one worker",
+        target="at least 100 a second",
+        figure=100,
+        unit="/s",
+        is_ceiling=False,
+        measure=measure_deliveries,
     ),
     Row(
         key="memory",
