@@ -84,10 +84,13 @@ def pin(command: Sequence[str], core: int | None) -> list[str]:
 
 
 @contextmanager
-def serving_palaver(engines: Engines, core: int | None, name: str = "service") -> Iterator[Server]:
-    """Run one process of the service as an operator would."""
+def serving_palaver(
+    engines: Engines, core: int | None, name: str = "service", **settings: str
+) -> Iterator[Server]:
+    """Run one process of the service as an operator would; `settings` are further variables."""
     command = [str(Path(sys.executable).with_name("palaver")), "serve"]
-    with _running(name, command, service_environment(engines), core=core) as server:
+    environment = service_environment(engines) | settings
+    with _running(name, command, environment, core=core) as server:
         yield server
 
 

@@ -8,6 +8,7 @@ from benchmarks.rows.notified import measure_deliveries, measure_notified
 from benchmarks.rows.reading import measure_hot_page, measure_unchanged, measure_whole_tree
 from benchmarks.rows.row import Finding, Row
 from benchmarks.rows.screening import measure_screened_rate, measure_screening
+from benchmarks.rows.streaming import measure_idle_streams, measure_watchers
 from benchmarks.rows.uncached import measure_deeper_pages, measure_first_page, measure_over_driver
 from benchmarks.rows.writing import measure_latency, measure_one_article, measure_rate
 
@@ -172,6 +173,24 @@ ROWS = (
         unit="/s",
         is_ceiling=False,
         measure=measure_deliveries,
+    ),
+    Row(
+        key="watchers",
+        what="A reply reaches all of 1,000 watchers of its article: p99",
+        target="at most 250 ms",
+        figure=250,
+        unit=" ms",
+        is_ceiling=True,
+        measure=measure_watchers,
+    ),
+    Row(
+        key="idle-streams",
+        what="Memory of one process with 5,000 idle streams",
+        target="at most 400 MiB",
+        figure=400,
+        unit=" MiB",
+        is_ceiling=True,
+        measure=measure_idle_streams,
     ),
     Row(
         key="memory",
