@@ -13,7 +13,13 @@ from uuid import UUID
 import structlog
 
 from api.kit.db.database import DatabaseUnavailable
-from api.kit.http.event_streams import EndReason, EventStream, encode_position, encode_retry
+from api.kit.http.event_streams import (
+    MAX_QUEUED_BYTES,
+    EndReason,
+    EventStream,
+    encode_position,
+    encode_retry,
+)
 from api.kit.metrics import STREAMS, STREAMS_ENDED
 from api.kit.problems import NotFound, Problem
 from api.kit.redis.subscriptions import Subscriptions
@@ -37,7 +43,7 @@ KEEP_ALIVE_EVERY = 15
 # Seconds after which the database is asked for what no wake-up told of, and whether the credentials
 # of streams are still valid: one statement each, for all streams of the process.
 LOOK_EVERY = 2.0
-# Events of one article in one statement; a client that missed more is told to read it all again.
+# Messages that a client can resume after; one that missed more is told to read it all again.
 MAX_BACKLOG = 500
 # Milliseconds until a client connects again: after a stream broke, and, chosen at random so that
 # not all come at once, after a server was stopped.
@@ -115,7 +121,7 @@ class Hub:
         try:
             # First what will come, then what was: nothing falls between.
             await topics.join(subject, stream)
-            update = (await topics.read({subject: after}))[subject]
+            update = (await topics.read({subject: after}, MAX_BACKLOG))[subject]
         except BaseException:
             self.close(stream)
             raise
@@ -123,7 +129,8 @@ class Hub:
             self.close(stream)
             raise missing
         messages = update.messages
-        if update.position < update.newest:
+        size = sum(len(one.part) for one in messages)
+        if update.position < update.newest or size > MAX_QUEUED_BYTES:
             messages = (topics.make_reset(subject, update.newest),)
         parts = [encode_retry(RETRY), *(one.part for one in messages)]
         stream.begin(update.newest, b"".join([*parts, encode_position(update.newest)]))
@@ -208,20 +215,24 @@ class Hub:
             retry = encode_retry(random.randint(*RETRY_AFTER_SHUTDOWN))  # noqa: S311 - no secret
             stream.end(EndReason.SHUTDOWN, retry)
 
-    async def _read_articles(self, positions: Mapping[UUID, int | None]) -> dict[UUID, Update]:
+    async def _read_articles(
+        self, positions: Mapping[UUID, int | None], limit: int
+    ) -> dict[UUID, Update]:
         async with self._services.database.read_connection() as connection:
-            states = await queries.read_changes(connection, positions, limit=MAX_BACKLOG)
+            states = await queries.read_changes(connection, positions, limit=limit)
         types = self._services.reactions.event_types
         return {
             article_id: make_update(article_id, positions[article_id], state, types)
             for article_id, state in states.items()
         }
 
-    async def _read_inboxes(self, positions: Mapping[UUID, int | None]) -> dict[UUID, Update]:
+    async def _read_inboxes(
+        self, positions: Mapping[UUID, int | None], limit: int
+    ) -> dict[UUID, Update]:
         async with self._services.database.read_connection() as connection:
-            states = await queries.read_inboxes(connection, positions, limit=MAX_BACKLOG)
+            states = await queries.read_inboxes(connection, positions, limit=limit)
         return {
-            user_id: make_inbox_update(positions[user_id], state, limit=MAX_BACKLOG)
+            user_id: make_inbox_update(positions[user_id], state, limit=limit)
             for user_id, state in states.items()
         }
 

@@ -15,6 +15,8 @@ from api.kit.http.event_streams import EndReason, EventStream, Message
 
 # Subjects in one statement.
 BATCH = 500
+# Messages of one subject in one read: a client gets them before the next ones come.
+MESSAGES = 100
 # Seconds between two reads while there is always something new: a read takes a connection.
 PACE = 0.01
 # Streams that get a message in one turn of the event loop; other requests have theirs in between.
@@ -32,7 +34,8 @@ class Update:
     is_visible: bool = True
 
 
-Read = Callable[[Mapping[UUID, int | None]], Awaitable[Mapping[UUID, Update]]]
+# At most so many messages of each subject.
+Read = Callable[[Mapping[UUID, int | None], int], Awaitable[Mapping[UUID, Update]]]
 
 
 class Channels(Protocol):
@@ -117,7 +120,7 @@ class Topics:
             self._has_woken.clear()
         woken = [self._topics[subject] for subject in subjects if subject in self._topics]
         try:
-            updates = await self.read({topic.subject: topic.position for topic in woken})
+            updates = await self.read({topic.subject: topic.position for topic in woken}, MESSAGES)
         except Exception as error:
             self._put_off(woken, error)
             raise

@@ -44,6 +44,8 @@ _BODY_FACTOR = 6
 _LINGER_SECONDS = 2
 # Seconds that a client has to receive the rest of a response after the connection was closed.
 _CLOSE_SECONDS = 60
+# A client may leave a full buffer (64 KiB) unread for this many times the timeout.
+_UNREAD_FACTOR = 3
 # Seconds without a byte of a request's body, once the server is shutting down.
 _SHUTDOWN_SILENCE = 2
 
@@ -279,6 +281,8 @@ class Connection(HttpToolsProtocol):
                 self._silent_seconds > self._timeout or self._seconds > self._timeout * _BODY_FACTOR
             ):
                 self._time_out(has_begun=True)
+            case "unread" if self._seconds > self._timeout * _UNREAD_FACTOR:
+                self.transport.abort()
 
     def _find_phase(self) -> tuple[str, object]:
         """Return what is waited for, and the request before it: each phase has its own time."""
@@ -293,7 +297,7 @@ class Connection(HttpToolsProtocol):
             can_send = not (self.flow.read_paused or cycle.waiting_for_100_continue)
             return ("body" if can_send else "app"), cycle
         if is_under_way:
-            return "app", cycle
+            return ("unread" if self.flow.write_paused else "app"), cycle
         if cycle is not None and self._room == MAX_HEAD_BYTES:
             return "idle", cycle  # which uvicorn ends, after 5 s
         return "head", cycle

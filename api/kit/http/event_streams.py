@@ -17,9 +17,8 @@ from starlette.types import Receive, Scope, Send
 from api.kit.http.head_requests import SENT_METHOD
 from api.kit.http.responses import IS_STREAM
 
-# Messages that wait for one client. The connection's own buffer (64 KiB) is full by then, which is
-# some hundred messages more.
-MAX_QUEUED = 256
+# Bytes of messages that wait for one client; the connection's own buffer (64 KiB) is full by then.
+MAX_QUEUED_BYTES = 256 * 1024
 # A comment, which clients ignore and which keeps proxies from closing the connection.
 KEEP_ALIVE = b":\n\n"
 
@@ -70,13 +69,17 @@ class EventStream:
     """What waits to be sent to one client: an asynchronous iterator of bytes, bounded."""
 
     # Some thousands of these are open: without a dict for each.
-    __slots__ = ("_first", "_is_keep_alive_due", "_last", "_position", "_queue", "_waiter", "ended")
+    __slots__ = (
+        *("_first", "_is_keep_alive_due", "_last", "_position", "_queue", "_queued_bytes"),
+        *("_waiter", "ended"),
+    )
 
     def __init__(self) -> None:
         self._first = b""
         self._last = b""
         self._position = -1
         self._queue: list[Message] = []
+        self._queued_bytes = 0
         self._is_keep_alive_due = False
         self._waiter: asyncio.Future[None] | None = None
         # Why it has ended; None while it has not.
@@ -90,7 +93,8 @@ class EventStream:
         """Add a message; end the stream where too many wait."""
         if self.ended is not None:
             return
-        if len(self._queue) >= MAX_QUEUED:
+        self._queued_bytes += len(message.part)
+        if self._queued_bytes > MAX_QUEUED_BYTES:
             self._queue.clear()
             self.end(EndReason.SLOW)
             return
@@ -123,7 +127,7 @@ class EventStream:
             await self._waiter
 
     def _take(self) -> bytes:
-        messages, self._queue = self._queue, []
+        messages, self._queue, self._queued_bytes = self._queue, [], 0
         parts = []
         for message in messages:
             if message.resets or message.position > self._position:
