@@ -40,6 +40,8 @@ def list_faults(error: ValidationError, to_name: Callable[[str], str] = str) -> 
         # What is wrong with several values at once names them itself.
         ": ".join((*map(to_name, map(str, fault["loc"][:1])), _strip_kind(fault["msg"])))
         for fault in error.errors()
+        # Only that a default depends on a value that is wrong.
+        if fault["type"] != "default_factory_not_called"
     )
 
 

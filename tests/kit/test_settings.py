@@ -113,6 +113,7 @@ def test_what_is_set_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SMTP_URL", "http://mail.example/geheim", "use smtp://user:password@host:587"),
         ("MAIL_FROM", "geheim", "use forum@forum.example"),
         ("MAIL_FROM", "Geheim <a@b.example>\nBcc: c@d.example", "use forum@forum.example"),
+        ("DIGEST_HOUR", "24", "less than or equal to 23"),
         ("LOG_FORMAT", "xml", "'console' or 'json'"),
         ("LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("DATABASE_POOL_SIZE", "0", "greater than or equal to 1"),
@@ -181,6 +182,16 @@ def test_the_secret_of_a_folder_is_made_once_and_is_its_owners_alone(tmp_path: P
     assert keep_secret(folder) == found[0]
     assert [path.name for path in folder.iterdir()] == ["secret_key"]
     assert stat.S_IMODE((folder / "secret_key").stat().st_mode) == 0o600
+
+
+def test_mails_are_files_with_the_embedded_database_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings(data_dir="data").mail_dir == Path("data/mail")
+    started = Settings().model_copy(update={"database_url": "postgresql://localhost/palaver"})
+    assert started.mail_dir == Path(".palaver/mail")
+    monkeypatch.setenv("PALAVER_DATABASE_URL", "postgresql://db.example/forum")
+    assert Settings().mail_dir is None
+    monkeypatch.setenv("PALAVER_MAIL_DIR", "/mails")
+    assert Settings().mail_dir == Path("/mails")
 
 
 def test_links_begin_with_the_address_that_readers_know() -> None:

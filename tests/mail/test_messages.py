@@ -113,6 +113,10 @@ def test_nothing_that_people_write_gets_into_the_headers(
     # What a parser of another kind makes of it, too: each header is on lines of its own.
     head = content.partition(b"\r\n\r\n")[0].decode("ascii")
     assert {line.partition(":")[0] for line in head.split("\r\n") if line[0] not in " \t"} == FIELDS
+    # As it is, not in encoded words, which mail programs do not read there.
+    lines = head.replace("\r\n ", " ").split("\r\n")
+    assert f"List-Unsubscribe: <{mail.unsubscribe_url}>" in lines
+    assert f"Message-ID: <{row['id']}.7@forum.example>" in lines
     # Where a line was folded the parser may see two spaces.
     subject = " ".join(str(message["Subject"]).split())
     assert len(subject) <= MAX_SUBJECT
