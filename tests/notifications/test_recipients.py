@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from api.kit.services import Services
 from api.notifications.recipients import service as recipients
+from api.notifications.recipients.queries import Occasions, add_notifications
 from api.notifications.subscriptions import queries as subscriptions
 from api.transfer.service import import_thread
 from api.transfer.thread_file import ImportedArticle, ImportedComment, ThreadFile
@@ -338,3 +339,25 @@ async def test_imports_notify_nobody(client: Client, services: Services) -> None
     async with services.database.read_session() as session:
         for table in ("notifications", "inboxes", "article_subscriptions"):
             assert await session.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+
+
+async def test_the_statement_is_not_planned_for_each_reply(
+    client: Client, services: Services, people: list[Person]
+) -> None:
+    ann, ben, *_ = people
+    article = (await ann.post_article())["id"]
+    comment = (await ben.reply(article))["id"]
+    occasions = Occasions(published={UUID(comment): UUID(article)})
+    async with services.database.write_session() as session:
+        for _ in range(10):
+            now = services.clock.now()
+            await add_notifications(session, occasions, max_followers=100, now=now)
+        plans = await session.execute(
+            text(
+                "SELECT generic_plans, custom_plans FROM pg_prepared_statements "
+                "WHERE statement LIKE '%INTO inboxes AS i%' AND statement NOT LIKE '%_plans%'"
+            )
+        )
+    # PostgreSQL tries five times what it gains by planning for the values.
+    [(generic, custom)] = plans.all()
+    assert generic >= 5 >= custom
