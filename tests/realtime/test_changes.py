@@ -268,6 +268,30 @@ async def test_what_is_told_of_a_reply_and_of_what_becomes_of_it(
     assert page["article"]["is_locked"]
 
 
+async def test_a_placeholder_comes_and_goes_with_its_last_reply(
+    client: Client, services: Services, people: list[Person], article: str
+) -> None:
+    root = (await people[0].reply(article))["id"]
+    top = (await people[0].reply(article, parent=root))["id"]
+    reply = (await people[0].reply(article, parent=top))["id"]
+    expect(await people[0].take_back(top), 204)
+    await change_states(services, article, [reply], CommentState.HIDDEN)
+    page = await read_changes(client, article, 4)
+    assert (page["comments"], set(page["removed"])) == ([], {top, reply})
+    assert [(one["id"], one["descendant_count"]) for one in page["counts"]] == [(root, 0)]
+    await change_states(services, article, [reply], CommentState.VISIBLE)
+    page = await read_changes(client, article, 5)
+    assert [(one["id"], one["state"]) for one in page["comments"]] == [
+        (top, "deleted"),
+        (reply, "visible"),
+    ]
+    assert [(one["id"], one["descendant_count"]) for one in page["counts"]] == [(root, 2)]
+    # Both at once: it is as it was.
+    page = await read_changes(client, article, 4)
+    assert [one["id"] for one in page["comments"]] == [top, reply]
+    assert page["removed"] == []
+
+
 async def test_what_nobody_saw_is_not_told(
     client: Client, services: Services, people: list[Person], article: str
 ) -> None:
