@@ -6,16 +6,25 @@ from typing import Any
 
 import httpx
 
-PASSWORD = "correct horse battery"
+from api.accounts.schemas import UserCreate
+from api.kit.services import Services
+from models import Role
+from tests.people import PASSWORD, sign_up_and_log_in
 
 _numbers = itertools.count(1)
 
 
 class Client:
-    """HTTP, with or without somebody's credentials."""
+    """HTTP, with or without a person's credentials.
 
-    def __init__(self, http: httpx.AsyncClient, token: str | None = None) -> None:
+    With the services of an app in this process, people join it without the work of a password.
+    """
+
+    def __init__(
+        self, http: httpx.AsyncClient, token: str | None = None, services: Services | None = None
+    ) -> None:
         self.http = http
+        self.services = services
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -37,18 +46,25 @@ class Client:
     async def delete(self, path: str, **options: Any) -> httpx.Response:
         return await self.request("DELETE", path, **options)
 
-    async def join(self, handle: str | None = None, **fields: Any) -> "Person":
-        """Register somebody and log them in."""
+    async def join(
+        self, handle: str | None = None, *, role: Role = Role.MEMBER, **fields: Any
+    ) -> "Person":
+        """Create an account and log in."""
         handle = handle or f"person-{next(_numbers)}"
-        body = {"handle": handle, "email": f"{handle}@example.com", "password": PASSWORD}
-        user = expect(await self.post("/v1/users", {**body, **fields}), 201)
+        body = {"handle": handle, "email": f"{handle}@example.com", "password": PASSWORD, **fields}
+        if self.services is not None:
+            user, tokens = await sign_up_and_log_in(
+                self.services, UserCreate.model_validate(body), role=role
+            )
+            return Person(Client(self.http, tokens["access_token"], self.services), user, tokens)
+        user = expect(await self.post("/v1/users", body), 201)
         return await self.log_in(user["handle"], user)
 
     async def log_in(self, handle: str, user: dict[str, Any] | None = None) -> "Person":
         tokens = expect(
             await self.post("/v1/sessions", {"login": handle, "password": PASSWORD}), 201
         )
-        return Person(Client(self.http, tokens["access_token"]), user or {}, tokens)
+        return Person(Client(self.http, tokens["access_token"], self.services), user or {}, tokens)
 
     async def tree(self, article: str, **params: Any) -> dict[str, Any]:
         return expect(await self.get(f"/v1/articles/{article}/comments", params=params), 200)

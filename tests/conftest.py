@@ -25,8 +25,6 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 from sqlalchemy import make_url, text
 
-from api.accounts.schemas import UserCreate
-from api.accounts.service import sign_up
 from api.comments.schemas import CommentSort
 from api.comments.tree.assembly import build_tree
 from api.comments.tree.cursors import Window
@@ -38,7 +36,7 @@ from api.kit.settings import Settings
 from api.main import create_app, make_services
 from api.votes.service import publish_scores
 from models import Role
-from tests.client import PASSWORD, Client, Person
+from tests.client import Client, Person
 from tests.connections import EMPTY_TABLES, connect_arguments
 from tests.recount import find_wrong_counters
 from tests.streams import hanging_up
@@ -181,7 +179,7 @@ async def client(app: FastAPI, services: Services) -> AsyncIterator[Client]:
     async with LifespanManager(app):
         transport = httpx.ASGITransport(hanging_up(app), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-            yield Client(http)
+            yield Client(http, services=services)
             await check_cached_trees(Client(http), services)
             async with services.database.read_session() as session:
                 assert await find_wrong_counters(session) == [], "counters that no recount gives"
@@ -209,20 +207,18 @@ async def start_process(
             await stack.enter_async_context(LifespanManager(app))
             transport = httpx.ASGITransport(hanging_up(app), raise_app_exceptions=False)
             http = httpx.AsyncClient(transport=transport, base_url="http://test")
-            return Process(Client(await stack.enter_async_context(http)), services, app)
+            await stack.enter_async_context(http)
+            return Process(Client(http, services=services), services, app)
 
         yield start
 
 
 @pytest.fixture
-def make_staff(client: Client, services: Services) -> Callable[[str], Awaitable[Person]]:
+def make_staff(client: Client) -> Callable[[str], Awaitable[Person]]:
     """Return how to make somebody of a role, as `palaver user create` does."""
 
     async def make(role: str) -> Person:
-        body = UserCreate(handle=f"staff-{role}", email=f"{role}@example.com", password=PASSWORD)
-        async with services.unit_of_work() as uow:
-            await sign_up(uow, body, role=Role(role))
-        return await client.log_in(f"staff-{role}")
+        return await client.join(f"staff-{role}", role=Role(role), email=f"{role}@example.com")
 
     return make
 

@@ -79,7 +79,7 @@ async def log_in(
     like a wrong one: a refusal of its own would reveal which handle an e-mail address belongs to
     (docs/decisions/0014).
     """
-    address_hash = services.signer.sign("login-address", address.encode())
+    address_hash = hash_login_address(services, address)
     login = login_key(body.login)
     async with services.database.read_session() as session:
         user, is_known = await queries.find_user_by_login(session, login, address_hash)
@@ -96,10 +96,29 @@ async def log_in(
     # A change of the password ends the sessions it finds; one that came meanwhile must find this.
     if not await queries.hold_password(uow.session, user.id, user.password_hash):
         raise InvalidCredentials
+    return await start_session(
+        uow, services, user.id, address_hash=address_hash, user_agent=user_agent
+    )
+
+
+def hash_login_address(services: Services, address: str) -> bytes:
+    """Return what is stored of an address from which somebody logs in."""
+    return services.signer.sign("login-address", address.encode())
+
+
+async def start_session(
+    uow: UnitOfWork,
+    services: Services,
+    user_id: UUID,
+    *,
+    address_hash: bytes,
+    user_agent: str | None,
+) -> TokensRead:
+    """Start a session of a person who has shown who they are; return its first pair of tokens."""
     token = RefreshToken.make(make_id())
     login_session = LoginSession(
         id=token.session_id,
-        user_id=user.id,
+        user_id=user_id,
         token_hash=token.digest,
         rotated_at=uow.now,
         user_agent=user_agent[:MAX_USER_AGENT] if user_agent else None,

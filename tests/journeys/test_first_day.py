@@ -2,9 +2,17 @@
 
 from datetime import timedelta
 
+import pytest
+
 from api.kit.services import Services
 from tests.client import Client, expect, flatten
 from tests.forest import give_votes, grow
+
+
+@pytest.fixture
+def client(client: Client) -> Client:
+    """A client with which people sign up and log in over HTTP, as they do on the first day."""
+    return Client(client.http)
 
 
 async def test_two_people_discuss_an_article(client: Client) -> None:

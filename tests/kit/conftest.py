@@ -30,7 +30,7 @@ def open_client() -> OpenClient:
         async with LifespanManager(app):
             transport = httpx.ASGITransport(around(app), raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-                yield Client(http)
+                yield Client(http, services=services)
 
     return open_one
 
