@@ -107,12 +107,18 @@ LARGE_BODIES = {"/v1/moderation/rules/import": MAX_RULE_FILE}
 MAX_WAITING_WRITERS = 64
 
 
-def make_services(settings: Settings, clock: Clock | None = None) -> Services:
-    """Connect to the engines that the settings name. Raises SettingsError when they name none."""
+def make_services(
+    settings: Settings, clock: Clock | None = None, *, database: Database | None = None
+) -> Services:
+    """Connect to the engines that the settings name. Raises SettingsError when they name none.
+
+    A `database` that was made before, for the same settings, is used again.
+    """
     if settings.database_url is None or settings.redis_url is None:
         raise SettingsError("Set PALAVER_DATABASE_URL and PALAVER_REDIS_URL, or use palaver serve.")
     redis = GuardedRedis(connect(settings.redis_url))
-    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    if database is None:
+        database = Database(settings.database_url, pool_size=settings.database_pool_size)
     epoch = EpochReader(database)
     return Services(
         settings=settings,
