@@ -122,7 +122,10 @@ async def test_each_migration_has_its_own_transaction(empty_database: str, tmp_p
         assert await connection.fetchval(
             "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_concurrent'::regclass"
         )
-        locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        locks = (
+            "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database "
+            "WHERE locktype = 'advisory' AND datname = current_database()"
+        )
         assert await connection.fetchval(locks) == 0
 
 

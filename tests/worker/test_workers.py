@@ -22,6 +22,7 @@ from api.main import make_services
 from tests.client import Client
 from tests.conftest import MovableClock
 from tests.connections import connect_arguments
+from tests.waiting import wait_until
 from tests.worker.delivering import (
     Record,
     count,
@@ -35,23 +36,25 @@ from tests.working import deliver_due, work_off
 
 async def test_two_workers_share_the_deliveries(client: Client, services: Services) -> None:
     comments = await write_comments(client, services, 6)
-    both_are_working = asyncio.Barrier(2)
+    working: set[str] = set()
+    both_are_working = asyncio.Event()
     done: list[str] = []
 
-    def make_worker() -> tuple[Services, EffectTable]:
-        is_first = True
-
+    def make_worker(name: str) -> tuple[Services, EffectTable]:
         async def react(_: Services, event: CommentCreated) -> None:
-            nonlocal is_first
-            if is_first:
-                is_first = False
-                await asyncio.wait_for(both_are_working.wait(), 60)
+            """Keep a slot, so that one worker alone cannot take all."""
+            working.add(name)
+            if len(working) == 2:
+                both_are_working.set()
+            await both_are_working.wait()
             done.append(str(event.comment_id))
 
         return services, make_effects(make_consumer(react, concurrency=3))
 
-    await relay_events(services, make_worker()[1])
-    await asyncio.gather(deliver_due(*make_worker()), deliver_due(*make_worker()))
+    await relay_events(services, make_worker("")[1])
+    first = asyncio.create_task(deliver_due(*make_worker("one")))
+    await wait_until(lambda: working)
+    await asyncio.gather(first, deliver_due(*make_worker("two")))
     assert Counter(done) == Counter(comments)
     assert await count(services) == 0
 
