@@ -10,6 +10,7 @@ from api.articles.events import (
 from api.comments.events import CommentDeleted, RemovedByDelete, ReviewRequested
 from api.kit.db.unit_of_work import UnitOfWork
 from api.moderation.actions.service import Decision, Explanation, record_decisions
+from api.moderation.events import ModerationDecided
 from api.moderation.items import queries as items
 from api.moderation.items.policy import require_unclaimed
 from api.moderation.log.service import log_change
@@ -58,11 +59,14 @@ async def record_flag(uow: UnitOfWork, event: ArticleFlagged) -> None:
 
 
 async def record_article(uow: UnitOfWork, event: ArticleModerated) -> None:
-    """Log what a moderator did to another person's article; of texts only that they changed."""
+    """Log what a moderator did to another person's article; of texts only that they changed.
+
+    The author is told of a removal.
+    """
     action = LogAction.REMOVE if event.is_removed else LogAction.CHANGE_ARTICLE
     after = {"state": ArticleState.REMOVED} if event.is_removed else {"changed": event.changed}
     before = {"state": ArticleState.VISIBLE} if event.is_removed else {}
-    log_change(
+    log_entry = log_change(
         uow,
         event.moderator_id,
         action,
@@ -71,6 +75,9 @@ async def record_article(uow: UnitOfWork, event: ArticleModerated) -> None:
         article_id=event.article_id,
         user_id=event.author_id,
     )
+    if event.is_removed and event.author_id is not None:
+        await uow.session.flush()
+        uow.emit(ModerationDecided(log_id=log_entry.id, user_id=event.author_id))
 
 
 async def record_removal(uow: UnitOfWork, event: RemovedByDelete) -> None:

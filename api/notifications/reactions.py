@@ -116,7 +116,7 @@ def _to_messages(entries: Iterable[ModerationLogEntry]) -> list[Message]:
 
 
 def _is_told(row: DecisionRow) -> bool:
-    """Return whether the author of a comment can learn of a decision about it.
+    """Return whether the author of a text can learn of a decision about it.
 
     To one with a shadow ban nothing changes when what the ban withholds is shown.
     """

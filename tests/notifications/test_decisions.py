@@ -64,6 +64,33 @@ async def test_decisions_about_comments(
     await check_inboxes(services, ann, ben)
 
 
+async def test_the_removal_of_an_article(
+    client: Client, services: Services, make_staff: MakeStaff
+) -> None:
+    ann, ben, moderator = (
+        await client.join("ann"),
+        await client.join("ben"),
+        await make_staff("moderator"),
+    )
+    article = (await ann.post_article())["id"]
+    await ben.reply(article)
+    headers = {"If-Match": "*"}
+    changed = await moderator.client.patch(
+        f"/v1/articles/{article}", {"title": "Another"}, headers=headers
+    )
+    expect(changed, 200)
+    expect(await moderator.client.delete(f"/v1/articles/{article}", headers=headers), 204)
+    # What was told of its thread is withdrawn.
+    (told,) = await list_inbox(ann)
+    assert describe(told) == ("remove", None, None)
+    assert (told["decision"]["article_id"], told["article"]) == (article, None)
+    assert "staff" not in str(told)
+    own = (await ann.post_article("Another one"))["id"]
+    expect(await ann.client.delete(f"/v1/articles/{own}", headers=headers), 204)
+    assert await list_kinds(ann) == ["decision"]
+    await check_inboxes(services, ann, ben)
+
+
 async def test_an_approval_tells_its_author_and_the_others(
     client: Client, services: Services, make_staff: MakeStaff
 ) -> None:

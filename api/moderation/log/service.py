@@ -22,23 +22,23 @@ def log_change(
     *,
     article_id: UUID | None = None,
     user_id: UUID | None = None,
-) -> None:
+) -> ModerationLogEntry:
     """Add an entry with what was so before and after; the next flush stores it.
 
-    Without an actor it is the service that did it.
+    Return it. Without an actor it is the service that did it.
     """
-    uow.session.add(
-        ModerationLogEntry(
-            id=make_id(),
-            actor_id=actor_id,
-            action=action,
-            article_id=article_id,
-            user_id=user_id,
-            before=_to_log_values(before),
-            after=_to_log_values(after),
-            created_at=uow.now,
-        )
+    log_entry = ModerationLogEntry(
+        id=make_id(),
+        actor_id=actor_id,
+        action=action,
+        article_id=article_id,
+        user_id=user_id,
+        before=_to_log_values(before),
+        after=_to_log_values(after),
+        created_at=uow.now,
     )
+    uow.session.add(log_entry)
+    return log_entry
 
 
 def _to_log_values(values: dict[str, Any]) -> dict[str, Any]:

@@ -93,8 +93,9 @@ def _describe_decision(row: RowMapping) -> NotifiedDecision:
         log_id=row["log_id"],
         action=row["action"],
         reason=row["reason"],
+        article_id=row["article_id"],
         comment_id=row["comment_id"],
-        comment_state=row["state_after"],
+        comment_state=None if row["comment_id"] is None else row["state_after"],
         sanction=sanction,
     )
 

@@ -100,16 +100,17 @@ class NotifiedSanction(Output):
 
 
 class NotifiedDecision(Output):
-    """What was decided about you or a comment of yours, without who decided it."""
+    """What was decided about you or what you wrote, without who decided it."""
 
     log_id: UUID = Field(description="For an appeal against it.")
     action: Annotated[str, show_values(LogAction)]
     reason: Annotated[ModerationReason, show_values(ModerationReason)] | None
-    comment_id: UUID | None = Field(description="Null if it is about you.")
+    article_id: UUID | None = Field(description="Null if it is about you.")
+    comment_id: UUID | None = Field(description="Null if it is about you or an article of yours.")
     comment_state: Annotated[CommentState, show_values(CommentState)] | None = Field(
-        description="What became of the comment. Null if it is about you."
+        description="What became of the comment. Null if it is about none."
     )
-    sanction: NotifiedSanction | None = Field(description="Null if it is about a comment.")
+    sanction: NotifiedSanction | None = Field(description="Null unless it is about you.")
 
 
 class NotifiedAppeal(Output):

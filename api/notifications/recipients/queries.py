@@ -310,7 +310,7 @@ async def lock_article(session: AsyncSession, article_id: UUID) -> None:
 async def find_decisions(
     session: AsyncSession, log_ids: Collection[UUID], now: datetime
 ) -> list[DecisionRow]:
-    """Return decisions about comments, but those that a granted appeal led to: it tells of them."""
+    """Return decisions about texts, but those that a granted appeal led to: it tells of them."""
     entry = ModerationLogEntry
     is_shadow_banned = exists().where(
         col(Sanction.user_id) == col(entry.user_id),
