@@ -9,7 +9,9 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+from redis.asyncio import Redis
 
+from api.kit.redis.subscriptions import Subscriptions
 from tests.client import Client, Person
 from tests.connections import connect_arguments
 from tests.faults.looking import connected
@@ -59,7 +61,7 @@ class Reader:
                 return False
             assert b" 200 " in head.split(b"\r\n")[0], head
             with suppress(TimeoutError):
-                async with asyncio.timeout(None if until else self._chance.uniform(0, 0.2)):
+                async with asyncio.timeout(None if until else self._chance.uniform(0, 0.1)):
                     await self._take(reader, until, self._chance.randrange(1500))
         finally:
             writer.transport.abort()
@@ -154,3 +156,35 @@ async def test_a_shutdown_ends_streams_as_it_ends_responses(
                 assert parser.last_id == 0
                 assert parser.retry not in (None, 3000)
         assert await asyncio.to_thread(palaver.process.wait, 15) in (0, -signal.SIGTERM)
+
+
+async def test_subscriptions_come_back_with_valkey(valkey: Engine) -> None:
+    heard: dict[str, asyncio.Queue[bytes]] = {"a": asyncio.Queue(), "b": asyncio.Queue()}
+
+    async def expect(channel: str, message: bytes) -> None:
+        async with asyncio.timeout(30):
+            assert await heard[channel].get() == message
+
+    async def publish(channel: str, message: bytes) -> None:
+        redis = Redis.from_url(valkey.url)
+        await redis.publish(channel, message)
+        await redis.aclose()
+
+    subscriptions = Subscriptions(valkey.url)
+    subscriptions.subscribe("a", heard["a"].put_nowait)
+    await expect("a", b"")
+    await publish("a", b"one")
+    await expect("a", b"one")
+    with killed(valkey):
+        # Added while nobody can be told.
+        subscriptions.subscribe("b", heard["b"].put_nowait)
+    for channel in heard:
+        await expect(channel, b"")
+    subscriptions.unsubscribe("a")
+    subscriptions.subscribe("b", heard["b"].put_nowait)
+    await expect("b", b"")
+    for channel in heard:
+        await publish(channel, b"two")
+    await expect("b", b"two")
+    assert heard["a"].empty()
+    await subscriptions.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import structlog
 from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -68,31 +68,34 @@ class Subscriptions:
         is_lost = False
         while True:
             try:
-                async with (
-                    Redis.from_url(
-                        self._url,
-                        protocol=2,
-                        socket_connect_timeout=SILENCE,
-                        retry=Retry(NoBackoff(), 0),
-                    ) as redis,
-                    redis.pubsub() as subscription,
-                ):
-                    await subscription.subscribe(_IDLE_CHANNEL)
+                async with Redis.from_url(
+                    self._url,
+                    protocol=2,
+                    driver_info=None,
+                    socket_timeout=None,
+                    socket_connect_timeout=SILENCE,
+                    retry=Retry(NoBackoff(), 0),
+                ) as redis:
+                    connection = await redis.connection_pool.get_connection()  # type: ignore[no-untyped-call]
+                    await connection.send_command("SUBSCRIBE", _IDLE_CHANNEL)
                     is_lost = False
-                    await self._follow(subscription)
+                    await self._follow(connection)
             except (OSError, RedisError) as error:
                 if not is_lost:
                     log.warning("subscriptions_lost", reason=f"{type(error).__name__}: {error}")
                 is_lost = True
             await asyncio.sleep(RECONNECT)
 
-    async def _follow(self, subscription: PubSub) -> None:
-        """Listen, and tell the connection of changes meanwhile; raises what either raises."""
+    async def _follow(self, connection: AbstractConnection) -> None:
+        """Listen, and tell the connection of changes meanwhile; raises what either raises.
+
+        redis-py's own PubSub would connect again in both tasks at once, and lose one connection.
+        """
         self._changed.update(self._channels)
         self._has_changes.set()
         tasks = [
-            asyncio.create_task(self._apply_changes(subscription)),
-            asyncio.create_task(self._listen(subscription)),
+            asyncio.create_task(self._apply_changes(connection)),
+            asyncio.create_task(self._listen(connection)),
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -103,7 +106,7 @@ class Subscriptions:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _apply_changes(self, subscription: PubSub) -> None:
+    async def _apply_changes(self, connection: AbstractConnection) -> None:
         while True:
             await self._has_changes.wait()
             self._has_changes.clear()
@@ -113,22 +116,23 @@ class Subscriptions:
                 wanted = [channel for channel in batch if channel in self._channels]
                 unwanted = [channel for channel in batch if channel not in self._channels]
                 if wanted:
-                    await subscription.subscribe(*wanted)
+                    await connection.send_command("SUBSCRIBE", *wanted)
                 if unwanted:
-                    await subscription.unsubscribe(*unwanted)
+                    await connection.send_command("UNSUBSCRIBE", *unwanted)
 
-    async def _listen(self, subscription: PubSub) -> None:
+    async def _listen(self, connection: AbstractConnection) -> None:
         is_silent = False
         while True:
-            message = await subscription.get_message(timeout=SILENCE)
+            # None after so many seconds without a message.
+            message = await connection.read_response(timeout=SILENCE)
             if message is None:
                 if is_silent:
                     raise TimeoutError("no response")
-                await subscription.ping()
+                await connection.send_command("PING")
                 is_silent = True
                 continue
             is_silent = False
-            if message["type"] in ("subscribe", "message"):
-                heard = self._channels.get(message["channel"].decode())
-                if heard is not None:
-                    heard(message["data"] if message["type"] == "message" else b"")
+            kind, name, *rest = message
+            heard = self._channels.get(name.decode())
+            if heard is not None and kind in (b"subscribe", b"message"):
+                heard(rest[0] if kind == b"message" else b"")
