@@ -49,7 +49,7 @@ def measure_notified(bench: Bench) -> Finding:
     bench.log_in()
     bench.engines.ask(_prepare_threads)
     loads: dict[str, list[Load]] = {"notified": [], "quiet": []}
-    counted: list[int] = []
+    counted: list[float] = []
 
     def load(kind: str, digits: str) -> float:
         places = _find_places(bench, digits)
@@ -64,12 +64,15 @@ def measure_notified(bench: Bench) -> Finding:
 
     def notified() -> float:
         _drain(bench)
-        before = bench.engines.ask(_count_notifications)
+        before = bench.engines.ask(_count)
         with _receiving(bench, 1):
             rate = load("notified", "56789")
             _drain(bench)
-        replies = max(1, loads["notified"][-1].requests)
-        counted.append(round((bench.engines.ask(_count_notifications) - before) / replies))
+        notifications, replies = (
+            after - earlier
+            for after, earlier in zip(bench.engines.ask(_count), before, strict=True)
+        )
+        counted.append(notifications / replies)
         return rate
 
     rates = alternate(notified, lambda: load("quiet", "01234"))
@@ -156,8 +159,13 @@ async def _read_rate(connection: asyncpg.Connection) -> float:
     return int(row["count"]) / float(row["seconds"])
 
 
-async def _count_notifications(connection: asyncpg.Connection) -> int:
-    return int(await connection.fetchval("SELECT count(*) FROM notifications"))
+async def _count(connection: asyncpg.Connection) -> tuple[int, int]:
+    """Return how many notifications and how many replies there are."""
+    row = await connection.fetchrow(
+        "SELECT (SELECT count(*) FROM notifications),"
+        " (SELECT count(*) FROM events WHERE type = 'comment_created')"
+    )
+    return row[0], row[1]
 
 
 async def _prepare_threads(connection: asyncpg.Connection) -> None:
