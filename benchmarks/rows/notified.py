@@ -80,7 +80,7 @@ def measure_notified(bench: Bench) -> Finding:
     return Finding(
         value=rates.ratio,
         note=f"{ours:,.0f}/s with {median(counted):.0f} notifications for each reply (two "
-        "followers, the author of the article and that of the comment) and a webhook, "
+        "followers and the author of the comment) and a webhook, "
         f"{other:,.0f}/s without. A reply takes "
         f"{median(one.microseconds for one in loads['notified']) / 1000:.1f} ms of the service's "
         f"processor time, and {median(one.microseconds for one in loads['quiet']) / 1000:.1f} ms.",
