@@ -18,7 +18,7 @@ from api.articles.queries import lock_article, refers_to
 from api.auth.scopes import Scope
 from api.kit.services import Services
 from models import ArticleState, CommentState, SanctionKind
-from tests.architecture.test_permissions import TABLE, Row, find_places
+from tests.architecture.test_permissions import LOCAL, TABLE, Row, find_places
 from tests.client import Client, Person, expect
 from tests.conftest import Process
 from tests.credentials import make_api_token, restrict
@@ -34,6 +34,8 @@ LAST = (
     *("change_password", "delete_session", "delete_current_session"),
 )
 STAFF = {"moderator", "admin"}
+# By a tag of the article.
+LOCAL_MODERATOR = "moderator of the article"
 AT_ANOTHER_PROCESS = ("moderator", "author", "anonymous")
 SHADOW_BANNED = SanctionKind.SHADOW_BAN.value
 
@@ -123,12 +125,13 @@ def find_allowed(name: str, actor: str) -> set[str]:
     allowed: Iterable[CommentState] = ()
     if actor == "author":
         allowed = row.shows_author
-    elif actor in STAFF:
+    elif actor in STAFF or (actor == LOCAL_MODERATOR and row.statuses[LOCAL] == row.moderator):
         allowed = row.shows_staff
     shown = {MARKERS[state] for state in allowed}
     if actor == SHADOW_BANNED:
         return {SHADOW} if PENDING in row.shows_author else shown
-    return shown | {SHADOW} if actor in STAFF and PENDING in allowed else shown
+    moderates = actor in {*STAFF, LOCAL_MODERATOR}
+    return shown | {SHADOW} if moderates and PENDING in allowed else shown
 
 
 async def gather_actors(
@@ -136,12 +139,15 @@ async def gather_actors(
 ) -> tuple[Person, dict[str, Client]]:
     author, another = await client.join("olga"), await client.join("anna")
     moderator, admin = await make_staff("moderator"), await make_staff("admin")
+    local = await client.join("lena")
+    expect(await admin.client.put("/v1/moderators/lena", {"tags": ["tagged"]}), 200)
     clients = {
         "anonymous": client,
         "another": another.client,
         "author": author.client,
         "moderator": moderator.client,
         "admin": admin.client,
+        LOCAL_MODERATOR: local.client,
     }
     for kind in (SanctionKind.SILENCE, SanctionKind.BAN, SanctionKind.SHADOW_BAN):
         person = await client.join()
