@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StrictBool, StringConstraints
 
 from api.kit.http.pagination import Page
 from api.kit.http.schemas import Input, Line, Output, Prose, Time
@@ -47,7 +47,7 @@ class RuleCreate(Input):
     value: Value = Field(description=_VALUE)
     action: RuleAction = Field(description=_ACTION)
     note: Note = Field(default="", description="For other moderators.")
-    is_enabled: bool = Field(default=True, description="Whether it applies to new texts.")
+    is_enabled: StrictBool = Field(default=True, description="Whether it applies to new texts.")
 
 
 class RuleUpdate(Input):
@@ -58,7 +58,9 @@ class RuleUpdate(Input):
     value: Value | None = Field(default=None, description=_VALUE)
     action: RuleAction | None = Field(default=None, description=_ACTION)
     note: Note | None = Field(default=None, description="For other moderators.")
-    is_enabled: bool | None = Field(default=None, description="Whether it applies to new texts.")
+    is_enabled: StrictBool | None = Field(
+        default=None, description="Whether it applies to new texts."
+    )
 
 
 class RuleRead(Output):
@@ -122,12 +124,12 @@ class ScreeningSettingsUpdate(Input):
         json_schema_extra={"examples": [{"max_links": 3, "held_first_comments": 2}]}
     )
 
-    held_first_comments: int = Field(default=0, ge=0, le=MAX_HELD_FIRST_COMMENTS)
-    newcomer_approved_comments: int = Field(default=0, ge=0, le=MAX_NEWCOMER_COMMENTS)
-    max_links: int | None = Field(default=None, ge=0, le=MAX_LINKS)
-    newcomer_max_links: int | None = Field(default=None, ge=0, le=MAX_LINKS)
-    max_repeats: int | None = Field(default=None, ge=1, le=MAX_REPEATS)
-    repeat_window_seconds: int = Field(default=3600, ge=1, le=MAX_REPEAT_WINDOW)
+    held_first_comments: int = Field(default=0, strict=True, ge=0, le=MAX_HELD_FIRST_COMMENTS)
+    newcomer_approved_comments: int = Field(default=0, strict=True, ge=0, le=MAX_NEWCOMER_COMMENTS)
+    max_links: int | None = Field(default=None, strict=True, ge=0, le=MAX_LINKS)
+    newcomer_max_links: int | None = Field(default=None, strict=True, ge=0, le=MAX_LINKS)
+    max_repeats: int | None = Field(default=None, strict=True, ge=1, le=MAX_REPEATS)
+    repeat_window_seconds: int = Field(default=3600, strict=True, ge=1, le=MAX_REPEAT_WINDOW)
     revisions_visible_to: Audience = Audience.EVERYBODY
-    public_log: bool = False
-    report_threshold: float | None = Field(default=None, ge=1, le=MAX_REPORT_THRESHOLD)
+    public_log: StrictBool = False
+    report_threshold: float | None = Field(default=None, strict=True, ge=1, le=MAX_REPORT_THRESHOLD)

@@ -8,6 +8,7 @@ invented value itself, so that the same seed asks the same questions.
 import asyncio
 import copy
 import itertools
+import re
 import threading
 import time
 import zlib
@@ -45,6 +46,18 @@ from tests.streams import hanging_up
 PATIENCE = 30
 # Of ten invented values, how many are replaced.
 MOST = 8
+# What moderators are asked for; of ten such requests, how many a moderator sends.
+OF_STAFF = re.compile(r"^/v1/(?!me/).*/(moderation|moderators|sanctions|appeals|settings)\b")
+MOST_OF_STAFF = 8
+# What moderators change for everybody, as it was: fuzzed rules would refuse whatever comes next.
+RESTORE = """
+SET session_replication_role = replica;
+DELETE FROM screening_rules; DELETE FROM screening_settings; DELETE FROM tag_settings;
+DELETE FROM appeals; DELETE FROM sanctions; DELETE FROM moderator_assignments;
+INSERT INTO screening_settings (rules_version)
+SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
+SET session_replication_role = origin;
+"""
 # Headers that a client may rely on, so that where they come without being declared is a lie too.
 DECLARED_HEADERS = ("etag", "location", "link", "idempotent-replayed", "retry-after")
 
@@ -99,25 +112,28 @@ class Target:
     article: dict[str, Any] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
     unsubscribe_token: str = ""
+    # Of a moderator of the whole forum, and what waits for one.
+    staff_token: str = ""
+    item_id: str = ""
+    rule_id: str = ""
     numbers: Iterator[int] = field(default_factory=itertools.count)
     sent: int = 0
 
     def prepare(self) -> None:
         """Begin anew: with nothing but some people, and what the first requests can hit."""
-        thread = threading.Thread(target=lambda: asyncio.run(self._empty()))
-        thread.start()
-        thread.join()
+        self._execute(EMPTY_TABLES)
         # No look at proxies and password files for each request.
         self.session.trust_env = False
         # Credentials of somebody who is gone are refused wherever they come.
         self.http.headers.pop("Authorization", None)
-        for handle in (self.handle, "penelope"):
+        for handle in ("mira", self.handle, "penelope"):
             user = self._post(
                 "/v1/users",
                 {"handle": handle, "email": f"{handle}@example.com", "password": PASSWORD},
             )
         unsubscription = Unsubscription(UUID(user["id"]), NotificationKind.MENTION)
         self.unsubscribe_token = make_token(Signer(SECRET), unsubscription)
+        self._execute("UPDATE users SET role = 'moderator' WHERE handle = 'mira'")
         self.log_in()
         self.fill()
 
@@ -125,6 +141,8 @@ class Target:
         """Get new credentials. The address goes on leading to the account, whatever its handle."""
         body = {"login": f"{self.handle}@example.com", "password": PASSWORD}
         self.tokens = self._post("/v1/sessions", body)
+        body = {"login": "mira", "password": PASSWORD}
+        self.staff_token = self._post("/v1/sessions", body)["access_token"]
         self.http.headers["Authorization"] = f"Bearer {self.tokens['access_token']}"
 
     def fill(self) -> None:
@@ -137,6 +155,17 @@ class Target:
             reply = {"body": body, "parent_id": None if parent is None else self.comments[parent]}
             path = f"/v1/articles/{self.article['id']}/comments"
             self.comments.append(self._post(path, reply)["id"])
+        self.let_wait()
+
+    def let_wait(self) -> None:
+        """Make what moderators can decide about: a reported comment, and a rule."""
+        staff = {"Authorization": f"Bearer {self.staff_token}"}
+        path = f"/v1/comments/{self.comments[0]}"
+        self._post(f"{path}/reports", {"reason": "spam"}, headers=staff)
+        item = self.http.get(f"{path}/moderation", headers=staff).json()["item"]
+        self.item_id = item["id"]
+        rule = {"kind": "word", "value": f"blorp{next(self.numbers)}x", "action": "flag"}
+        self.rule_id = self._post("/v1/moderation/rules", rule, headers=staff)["id"]
 
     def steer(self, case: Case, *, path: bool = True) -> None:
         """Put what is there in place of most of what was invented, in the path too or not.
@@ -162,6 +191,10 @@ class Target:
         elif name == "Idempotency-Key":
             # Short texts come again and again, and an old key says nothing new.
             values[name] += f"-{next(self.numbers)}" if roll < MOST else ""
+        elif name == "targets" and isinstance(values[name], list):
+            for target in values[name]:
+                if isinstance(target, MutableMapping):
+                    target |= {"comment_id": self.comments[_roll(target) % 4], "etag": "*"}
         elif name == "new_password":
             # So that the next login works.
             values[name] = PASSWORD
@@ -176,6 +209,8 @@ class Target:
                 "login": "penelope",
                 "password": PASSWORD,
                 "since": roll % 5,
+                "item_id": self.item_id,
+                "rule_id": self.rule_id,
                 "current_password": PASSWORD,
                 "refresh_token": self.tokens["refresh_token"],
                 "token": self.unsubscribe_token,
@@ -184,8 +219,20 @@ class Target:
     def send(self, case: Case) -> Response:
         """Ask, and make good again what the request destroyed."""
         self.sent += 1
-        authorization = {"Authorization": self.http.headers["Authorization"]}
-        response = case.call(base_url=self.url, session=self.session, headers=authorization)
+        of_staff = OF_STAFF.search(case.path) is not None
+        as_staff = of_staff and _roll((self.sent, case.path)) < MOST_OF_STAFF
+        member = self.http.headers["Authorization"]
+        authorization = f"Bearer {self.staff_token}" if as_staff else member
+        response = case.call(
+            base_url=self.url, session=self.session, headers={"Authorization": authorization}
+        )
+        if as_staff and case.method != "GET" and response.status_code < 300:
+            self._execute(RESTORE)
+            if "sanctions" in case.path:
+                # A ban ends sessions.
+                self.log_in()
+            self.fill()
+            return response
         is_refused = response.status_code == 401 and self.http.get("/v1/me").status_code == 401
         if is_refused or "/sessions/" in case.path:
             self.log_in()
@@ -193,13 +240,20 @@ class Target:
             self.fill()
         return response
 
-    async def _empty(self) -> None:
-        connection = await asyncpg.connect(**connect_arguments(self.database_url))
-        await connection.execute(EMPTY_TABLES)
-        await connection.close()
+    def _execute(self, statements: str) -> None:
+        """Run SQL, in a thread of its own, since there may be an event loop in this one."""
 
-    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        response = self.http.post(path, json=body)
+        async def execute() -> None:
+            connection = await asyncpg.connect(**connect_arguments(self.database_url))
+            await connection.execute(statements)
+            await connection.close()
+
+        thread = threading.Thread(target=lambda: asyncio.run(execute()))
+        thread.start()
+        thread.join()
+
+    def _post(self, path: str, body: dict[str, Any], **options: Any) -> dict[str, Any]:
+        response = self.http.post(path, json=body, **options)
         assert response.status_code == 201, response.text
         answer: dict[str, Any] = response.json()
         return answer

@@ -27,6 +27,8 @@ from api.kit.problems import (
 KEEP_RESPONSE = "keep_response"
 # What the document calls the way to say who is asking.
 SECURITY_SCHEME = "access_token"
+# The `openapi_extra=` of a POST that makes what can be read in lists only, and has no entity tag.
+HAS_NO_ADDRESS: dict[str, Any] = {"x-has-no-address": True}
 
 
 def make_router(tag: str, *, prefix: str = "/v1", **options: Any) -> APIRouter:

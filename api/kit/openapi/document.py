@@ -140,8 +140,9 @@ def build_openapi(app: FastAPI, messages: Sequence[DeclaredMessage] = ()) -> dic
     components["schemas"] = make_message_schemas(messages) | components["schemas"]
     fix_schemas(document)
     for path in document["paths"].values():
+        is_edited = any(map(_takes_if_match, path.values()))
         for method, operation in path.items():
-            _fix_operation(method, operation, components)
+            _fix_operation(method, operation, components, is_edited=is_edited and method == "get")
     if messages:
         add_webhooks(document, messages, tag="webhooks")
     for kind in ("schemas", "responses", "examples"):
@@ -151,14 +152,16 @@ def build_openapi(app: FastAPI, messages: Sequence[DeclaredMessage] = ()) -> dic
     return app.openapi_schema
 
 
-def _fix_operation(method: str, operation: dict[str, Any], components: dict[str, Any]) -> None:
+def _fix_operation(
+    method: str, operation: dict[str, Any], components: dict[str, Any], *, is_edited: bool
+) -> None:
     _split_docstring(operation)
     responses = operation["responses"]
     # FastAPI's, for parameters in the path; ours is 404.
     if MEDIA_TYPE not in responses.get("422", {}).get("content", {MEDIA_TYPE: {}}):
         del responses["422"]
     _fix_parameters(operation)
-    named = _name_headers(method, operation, components["schemas"])
+    named = _name_headers(method, operation, components["schemas"], is_edited=is_edited)
     for status, response in responses.items():
         response["headers"] = {
             name: {"$ref": REF.format("headers", name)}
@@ -179,6 +182,10 @@ def _split_docstring(operation: dict[str, Any]) -> None:
     operation["summary"] = summary.rstrip(".")
     if description:
         operation["description"] = description
+
+
+def _takes_if_match(operation: dict[str, Any]) -> bool:
+    return any(one["name"].lower() == "if-match" for one in operation.get("parameters", ()))
 
 
 def _fix_parameters(operation: dict[str, Any]) -> None:
@@ -202,15 +209,21 @@ def _fix_parameters(operation: dict[str, Any]) -> None:
 
 
 def _name_headers(
-    method: str, operation: dict[str, Any], schemas: dict[str, Any]
+    method: str, operation: dict[str, Any], schemas: dict[str, Any], *, is_edited: bool
 ) -> dict[str, set[str]]:
-    """Return of each header the statuses that have it."""
+    """Return of each header the statuses that have it.
+
+    `is_edited` says that it gets what another operation edits with If-Match.
+    """
     responses = operation["responses"]
     done = {status for status in responses if status < "4"}
     parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
     # A POST takes a key exactly where it makes a resource that can be read at an address.
     creates = "201" in done and ("Idempotency-Key" in parameters or method == "put")
-    is_tagged = creates or not parameters.isdisjoint({"If-Match", "If-None-Match"})
+    # Unless its route says that there is none.
+    creates = creates and not operation.pop("x-has-no-address", False)
+    conditional = {"If-Match", "If-None-Match"}
+    is_tagged = creates or is_edited or not parameters.isdisjoint(conditional)
     bodies = [_find_schema(responses[status], schemas) for status in done]
     is_paged = any("page" in body.get("properties", {}) for body in bodies)
     limited = done | {"429"} if "429" in responses else set()
@@ -218,9 +231,9 @@ def _name_headers(
         "X-Request-Id": set(responses),
         "ETag": done - {"204"} if is_tagged else set(),
         "Cache-Control": done if "304" in done else set(),
-        "Location": {"201"} if creates else set(),
+        "Location": ({"201"} if creates else set()) | (done & {"202"}),
         "Link": {"200"} if is_paged else set(),
-        "Idempotent-Replayed": {"201"} if "Idempotency-Key" in parameters else set(),
+        "Idempotent-Replayed": done if "Idempotency-Key" in parameters else set(),
         "RateLimit-Policy": limited,
         "RateLimit": limited,
         "WWW-Authenticate": {"401", "403"},

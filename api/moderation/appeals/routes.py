@@ -13,7 +13,7 @@ from api.auth.scopes import Scope
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep
 from api.kit.http.pagination import CursorParam, InvalidCursor, Keyset, Limit, link_next
 from api.kit.http.problem_responses import problems
-from api.kit.http.routing import make_router
+from api.kit.http.routing import HAS_NO_ADDRESS, make_router
 from api.moderation.appeals import queries, service
 from api.moderation.appeals.errors import (
     AlreadyAppealed,
@@ -73,6 +73,7 @@ async def list_own_decisions(
     status_code=201,
     responses=problems(DecisionNotFound, AlreadyAppealed, DecisionUndone),
     dependencies=[limit(Action.APPEAL)],
+    openapi_extra=HAS_NO_ADDRESS,
 )
 async def create_appeal(body: AppealCreate, actor: Appellant, uow: IdempotentUow) -> AppealRead:
     """Create an appeal.

@@ -17,9 +17,7 @@ from api.comments.errors import ClaimedByAnother, CommentNotFound
 from api.comments.schemas import CommentId
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep
 from api.kit.http.conditional import (
-    Resource,
     get_epoch,
-    make_resource_response,
     make_revision_etags,
 )
 from api.kit.http.pagination import CursorParam, InvalidCursor, Keyset, link_next
@@ -150,7 +148,6 @@ async def release_item(item_id: ItemId, actor: ActingModerator, uow: UowDep) -> 
 
 @router.get(
     "/comments/{comment_id}/moderation",
-    response_model=CommentModeration,
     responses=problems(NotAModerator, OutsideYourScope, CommentNotFound),
 )
 async def read_comment_moderation(
@@ -159,7 +156,7 @@ async def read_comment_moderation(
     actor: QueueReader,
     session: ReadSession,
     services: ServicesDep,
-) -> Response:
+) -> CommentModeration:
     """Get what moderators see.
 
     The text in whatever state, unless the author deleted it, and the decisions about the comment.
@@ -180,9 +177,4 @@ async def read_comment_moderation(
         session, LogFilter(comment_id=comment_id), after=None, limit=MAX_LOG
     )
     make_etag = make_revision_etags(await get_epoch(request), "comment")
-    return await make_resource_response(
-        request,
-        to_comment_moderation(row, around, entries.data, make_etag),
-        resource=Resource("comment", comment_id),
-        revision=row["revision"],
-    )
+    return to_comment_moderation(row, around, entries.data, make_etag)

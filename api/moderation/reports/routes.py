@@ -11,7 +11,7 @@ from api.comments.errors import CommentGone, CommentNotFound
 from api.comments.routes import CommentTurn
 from api.comments.schemas import CommentId
 from api.kit.http.problem_responses import problems
-from api.kit.http.routing import make_router
+from api.kit.http.routing import HAS_NO_ADDRESS, make_router
 from api.moderation.errors import AlreadyReported, OwnComment
 from api.moderation.reports import service
 from api.moderation.reports.schemas import ReportCreate, ReportRead
@@ -26,6 +26,7 @@ Reporter = Annotated[Actor, requires(Scope.REPORTS_WRITE)]
     status_code=201,
     responses=problems(ArticleNotFound, CommentNotFound, CommentGone, OwnComment, AlreadyReported),
     dependencies=[limit(Action.REPORT), CommentTurn],
+    openapi_extra=HAS_NO_ADDRESS,
 )
 async def create_report(
     comment_id: CommentId, body: ReportCreate, actor: Reporter, uow: IdempotentUow

@@ -43,7 +43,11 @@ class DryRunCreate(Input):
         default=[], description="Rules that exist, switched on or not."
     )
     limit: int = Field(
-        default=1000, ge=1, le=MAX_DRY_RUN_COMMENTS, description="Number of the latest comments."
+        default=1000,
+        strict=True,
+        ge=1,
+        le=MAX_DRY_RUN_COMMENTS,
+        description="Number of the latest comments.",
     )
 
 

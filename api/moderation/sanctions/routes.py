@@ -13,7 +13,7 @@ from api.auth.scopes import Scope
 from api.kit.dependencies import ReadSession, ServicesDep, UowDep
 from api.kit.http.pagination import CursorParam, InvalidCursor, Keyset, Limit, link_next
 from api.kit.http.problem_responses import problems
-from api.kit.http.routing import make_router
+from api.kit.http.routing import HAS_NO_ADDRESS, make_router
 from api.moderation.errors import NotAModerator
 from api.moderation.sanctions import policy, queries, service
 from api.moderation.sanctions.errors import (
@@ -81,6 +81,7 @@ async def list_sanctions(
         UserNotFound, NotAModerator, MayNotSanction, InvalidSanctionEnd, AlreadyRestricted
     ),
     dependencies=[limit(Action.MODERATE)],
+    openapi_extra=HAS_NO_ADDRESS,
 )
 async def create_sanction(
     handle: HandlePath, body: SanctionCreate, actor: Sanctioner, uow: IdempotentUow
