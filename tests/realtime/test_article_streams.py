@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from api.accounts.service import log_out_everywhere
 from api.kit.services import Services
+from api.realtime.hub import MAX_BACKLOG
 from api.votes.service import publish_scores
 from models import CommentState, SanctionKind
 from tests.client import Client, Person, expect, expect_problem
@@ -166,3 +167,26 @@ async def test_streams_work_like_any_other_operation(client: Client, app: FastAP
     names = ("content-type", "cache-control", "x-accel-buffering")
     assert [head.headers[name] for name in names] == [got.headers[name] for name in names]
     assert await read_timed() == before
+
+
+async def test_nothing_falls_between_what_was_and_what_will_come(
+    client: Client, app: FastAPI
+) -> None:
+    author = await client.join()
+    article = await author.post_article()
+    path = f"/v1/articles/{article['id']}/events"
+    topics = app.state.hub.articles
+    read = topics.read
+    async with listening(app, path) as first:
+
+        async def read_and_lose_time(positions: Any, limit: int) -> Any:
+            """Read what a new stream missed; before it goes on, all others are told of a reply."""
+            found = await read(positions, limit)
+            if limit == MAX_BACKLOG:
+                await author.reply(article["id"])
+                await first.wait_for(1)
+            return found
+
+        topics.read = read_and_lose_time
+        async with listening(app, path) as second:
+            assert [one.id for one in await second.wait_for(1)] == [1]
