@@ -18,7 +18,6 @@ from sqlalchemy import (
     select,
     text,
     tuple_,
-    union,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -45,7 +44,6 @@ from models import (
     MAX_DEPTH,
     Article,
     Comment,
-    CommentMention,
     CommentRevision,
     CommentState,
     SlowModeTurn,
@@ -385,21 +383,3 @@ def _select_shown(
 _VISIBLE = _select_shown(
     shows_text(), col(Comment.id).in_(bindparam("ids", expanding=True)), limit=MAX_VISIBLE
 )
-
-
-async def find_articles_of_person(
-    session: AsyncSession, user_id: UUID, *, after: UUID | None, limit: int
-) -> list[UUID]:
-    """Return articles that show a person, as author or by a mention, in order of id."""
-    shows = union(
-        select(col(Comment.article_id)).where(col(Comment.author_id) == user_id, shows_text()),
-        select(col(Comment.article_id))
-        .join(CommentMention, col(CommentMention.comment_id) == col(Comment.id))
-        .where(col(CommentMention.user_id) == user_id),
-        select(col(Article.id)).where(col(Article.author_id) == user_id, is_public()),
-    ).subquery()
-    (article_id,) = shows.c
-    statement = select(article_id).order_by(article_id).limit(limit)
-    if after is not None:
-        statement = statement.where(article_id > after)
-    return list(await session.scalars(statement))

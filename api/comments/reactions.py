@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from api.articles import queries as articles
-from api.comments import queries
 from api.comments.events import NamesRefreshed
+from api.comments.mentions import queries
 from api.kit.services import Services
 from api.users.events import ProfileChanged
 

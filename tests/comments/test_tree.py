@@ -1,5 +1,7 @@
 """Pages of a tree: their order, their bounds, and how they go on."""
 
+import re
+
 import pytest
 
 from api.comments.schemas import CommentSort
@@ -170,9 +172,11 @@ async def test_the_empty_tree(client: Client) -> None:
             "sort": sort,
             "notice": None,
             "pinned_comment_id": None,
+            "epoch": tree["epoch"],
             "data": [],
             "page": {"next_cursor": None, "has_more": False, "remaining": 0},
         }
+        assert re.fullmatch(r"[0-9a-f]{16}", tree["epoch"])
 
 
 async def test_a_comment_in_its_line(client: Client, services: Services) -> None:

@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Text, Uuid
 from sqlmodel import col
 
+from api.articles.visibility import is_public
 from api.comments.mentions.parsing import Mention, Person
 from api.comments.visibility import shows_text
 from models import Article, Comment, CommentMention, Handle, User
@@ -227,3 +228,21 @@ def _mention_rows(comment_id: UUID, mentions: Sequence[Mention]) -> list[dict[st
         }
         for mention in mentions
     ]
+
+
+async def find_articles_of_person(
+    session: AsyncSession, user_id: UUID, *, after: UUID | None, limit: int
+) -> list[UUID]:
+    """Return articles that show a person, as author or by a mention, in order of id."""
+    shows = union(
+        select(col(Comment.article_id)).where(col(Comment.author_id) == user_id, shows_text()),
+        select(col(Comment.article_id))
+        .join(CommentMention, col(CommentMention.comment_id) == col(Comment.id))
+        .where(col(CommentMention.user_id) == user_id),
+        select(col(Article.id)).where(col(Article.author_id) == user_id, is_public()),
+    ).subquery()
+    (article_id,) = shows.c
+    statement = select(article_id).order_by(article_id).limit(limit)
+    if after is not None:
+        statement = statement.where(article_id > after)
+    return list(await session.scalars(statement))

@@ -41,7 +41,12 @@ def test_each_type_of_event_has_a_name_of_its_own() -> None:
     assert all(kind.type == name for name, kind in EFFECTS.event_types.items())
 
 
+# Names that the code knows, of phases and of fields: nothing that people wrote.
+NAMES = {"ArticleFlagged.phases", "ArticleModerated.changed"}
+
+
 @pytest.mark.parametrize("kind", EFFECTS.event_types.values(), ids=lambda kind: kind.__name__)
 def test_an_event_holds_ids_and_numbers_but_no_text(kind: type[Event]) -> None:
     for field in dataclasses.fields(kind):
-        assert "str" not in str(field.type), field.name
+        if f"{kind.__name__}.{field.name}" not in NAMES:
+            assert "str" not in str(field.type), field.name

@@ -12,6 +12,8 @@ from tests.journeys.test_bad_input import fill
 
 # They differ with every response.
 VARYING = {"x-request-id", "date"}
+# What a stream sends ends with its client.
+STREAM = "text/event-stream; charset=utf-8"
 PAGES = ("/livez", "/readyz", "/metrics", "/docs", "/docs/assets/favicon.png", "/openapi.json", "/")
 
 
@@ -30,10 +32,12 @@ async def compare_head_and_get(client: Client, path: str, headers: dict[str, str
     head = await client.request("HEAD", path, headers=headers)
     assert head.status_code == get.status_code, path
     assert head.content == b"", path
-    left_out = VARYING | ({"content-length"} if path == "/metrics" else set())
+    # A problem names its request, whose id compresses now to more and now to fewer bytes.
+    varies = path == "/metrics" or get.status_code >= 400
+    left_out = VARYING | ({"content-length"} if varies else set())
     kept = {name: value for name, value in get.headers.items() if name not in left_out}
     assert {name: head.headers.get(name) for name in kept} == kept, path
-    if get.status_code == 200:
+    if get.status_code == 200 and get.headers["content-type"] != STREAM:
         assert int(head.headers["content-length"]) > 0, path
 
 
