@@ -29,8 +29,9 @@ test: suite      ## Set everything up and run the whole suite; with Node.js, the
 	@if $(HAS_NODE) && $(MAKE) -s $(NODE_CLIENT) $(PYTHON_CLIENT); then $(MAKE) -s clients; \
 	else echo "Skipped: make clients. It needs Node.js 20.19 or newer, npm, and npm's registry."; fi
 
+# Keeps bytecode, whatever the shell says: otherwise each test process compiles all tests again.
 suite: $(STAMP)
-	$(BIN)/pytest
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 
 clients: $(RUN) $(NODE_CLIENT) $(PYTHON_CLIENT) ## Build clients from openapi.json and try them on a server
 	.ci/clients
