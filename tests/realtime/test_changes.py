@@ -422,4 +422,5 @@ async def test_changes_cost_what_they_are_and_not_what_the_thread_is(
         costs.append(await explain(services, find))
     small, large = costs
     assert large.rows == small.rows
-    assert large.pages <= 1.4 * small.pages
+    # The index of a larger table may have a level more, and each comment is looked up in two.
+    assert large.pages <= small.pages + 2 * len(ids)
