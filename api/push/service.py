@@ -1,6 +1,5 @@
 """Use cases of Web Push: subscribe, unsubscribe, send."""
 
-import re
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
@@ -41,7 +40,6 @@ TIME_TO_LIVE = timedelta(days=1)
 # Seconds, for the name of a new endpoint, and for one message.
 _RESOLVE_TIMEOUT = 3.0
 _TIMEOUT = 5.0
-_SECONDS = re.compile(r"[0-9]{1,6}")
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
@@ -141,11 +139,7 @@ async def _send(services: Services, subscription: PushSubscription, row: RowMapp
     if response.status in _GONE:
         return False
     if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
-        pause = response.headers.get("retry-after", "")
-        raise DeliveryFailedError(
-            f"status {response.status}",
-            retry_after=timedelta(seconds=int(pause) if _SECONDS.fullmatch(pause) else 0),
-        )
+        raise DeliveryFailedError(f"status {response.status}", retry_after=response.find_pause())
     return True
 
 

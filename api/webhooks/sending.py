@@ -1,6 +1,5 @@
 """Send messages, keep a log of the attempts, and disable webhooks that do not take them."""
 
-import re
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -31,9 +30,6 @@ _MAX_EXCERPT = 500
 # Characters; errors are a few words, and never contents.
 _MAX_ERROR = 200
 USER_AGENT = "Palaver/1.0 (webhooks)"
-_SECONDS = re.compile(r"[0-9]{1,6}")
-# With these a receiver may ask for a pause.
-_BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 async def deliver_event(services: Services, event: PublicEvent, webhook_id: UUID) -> None:
@@ -146,7 +142,7 @@ async def _send(
         response_excerpt=None if response is None else _make_excerpt(response.body),
         created_at=now,
     )
-    return attempt, _find_pause(response)
+    return attempt, timedelta() if response is None else response.find_pause()
 
 
 async def _log(
@@ -181,11 +177,3 @@ def _make_excerpt(body: bytes) -> str:
     """Return the beginning of a response as one line of text."""
     text = body.decode("utf-8", "replace")
     return "".join(one if one.isprintable() else " " for one in text)[:_MAX_EXCERPT].strip()
-
-
-def _find_pause(response: OutgoingResponse | None) -> timedelta:
-    """Return how long a receiver that is busy wants to be left alone; dates are not read."""
-    if response is None or response.status not in _BUSY:
-        return timedelta()
-    seconds = response.headers.get("retry-after", "")
-    return timedelta(seconds=int(seconds)) if _SECONDS.fullmatch(seconds) else timedelta()

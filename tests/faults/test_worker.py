@@ -17,7 +17,7 @@ from tests.faults.looking import wait_until_relayed
 from tests.faults.servers import ROOT, SECRET, Engine
 
 # Each makes four deliveries. The whole claim is tested with PALAVER_FAULT_EVENTS=10000 (a minute).
-EVENTS = int(os.environ.get("PALAVER_FAULT_EVENTS", "1500"))
+EVENTS = int(os.environ.get("PALAVER_FAULT_EVENTS", "600"))
 # Where the worker kills itself, each time after so many deliveries.
 MOMENTS = ("before it is sent", "after it was sent", "before it is noted")
 # A worker in which consumers write down each user whose event they got, and which kills itself.

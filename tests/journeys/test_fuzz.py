@@ -23,7 +23,7 @@ from api.main import create_app, make_services
 from tests.conftest import SECRET
 from tests.journeys.fuzzing import CHECKS, Target, close_schemas, serving
 
-EXAMPLES = int(os.environ.get("PALAVER_FUZZ_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("PALAVER_FUZZ_EXAMPLES", "10"))
 SEED = int(os.environ.get("PALAVER_FUZZ_SEED", "1"))
 # Requests in a row, and scenarios in a round.
 STEPS = 8

@@ -8,11 +8,14 @@ environment, no cookies; time and size of the response are bounded.
 import asyncio
 import functools
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
 from urllib.parse import SplitResult, urlsplit
 
 import h11
@@ -20,6 +23,8 @@ import h11
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _CHUNK = 16 * 1024
+_BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+_SECONDS = re.compile(r"[0-9]{1,6}")
 
 
 class OutgoingError(Exception):
@@ -37,6 +42,13 @@ class OutgoingResponse:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def find_pause(self) -> timedelta:
+        """Return how long a server that is busy asks to be left alone; dates are not read."""
+        seconds = self.headers.get("retry-after", "")
+        if self.status not in _BUSY or not _SECONDS.fullmatch(seconds):
+            return timedelta()
+        return timedelta(seconds=int(seconds))
 
 
 def is_public(address: str) -> bool:
