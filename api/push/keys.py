@@ -96,7 +96,7 @@ def _decode(text: str) -> bytes:
 
 
 def _name_contact(settings: Settings) -> str:
-    """Return whom a push service writes to about trouble: the sender of mails, or the site."""
+    """Return where a push service writes about trouble: to the sender of mails, or to the site."""
     if settings.mail_from is not None:
         return f"mailto:{settings.mail_from.rpartition('<')[2].rstrip('>')}"
     host = urlsplit(settings.public_url or "").hostname

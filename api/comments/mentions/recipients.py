@@ -30,7 +30,7 @@ def find_recipient_ids(author_id: UUID, mentions: Iterable[Mention]) -> tuple[UU
 
 
 def choose_ids(author_id: UUID | None, mentioned_ids: Iterable[UUID]) -> tuple[UUID, ...]:
-    """Return which of the people are notified whom a text mentions in this order."""
+    """Return which of the people that a text mentions, in this order, are notified."""
     listed = list(mentioned_ids)
     reasons = _find_reasons(author_id, listed)
     return tuple(one for one, reason in zip(listed, reasons, strict=True) if reason is None)

@@ -54,7 +54,7 @@ class Occasions:
 
     # Comments that can be read for the first time, and their articles.
     published: dict[UUID, UUID] = field(default_factory=dict)
-    # Of these and of edited comments: whom they mention.
+    # Of these and of edited comments: the people that they mention.
     mentioned: dict[UUID, Sequence[UUID]] = field(default_factory=dict)
     # New articles.
     article_ids: list[UUID] = field(default_factory=list)
